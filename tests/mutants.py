@@ -74,8 +74,12 @@ ROOMS = {
     ),
     "wire": Room(("grader/wire*",), ("test_wire*",)),
     "checks-judging": Room(
-        ("grader/checks/_*", "grader/checks/check*", "grader/checks/e*", "grader/checks/me*"),
         (
+            *("grader/checks/_*", "grader/checks/check*", "grader/checks/e*"),
+            *("grader/checks/find*", "grader/checks/me*"),
+        ),
+        (
+            "test_wording*",
             "test_checks*",
             "test_lacks*",
             "test_judgments*",

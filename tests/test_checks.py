@@ -195,7 +195,7 @@ def test_a_fault_of_a_check_keeps_its_traceback() -> None:
     assert "in judge\n    raise self.outcome" in fault.traceback
     told = judgment.findings[0].found
     assert told == (
-        "the grader could not judge this: ZeroDivisionError while judging. It costs you nothing."
+        "The grader could not judge this: ZeroDivisionError while judging. It costs you nothing."
     )
 
 

@@ -61,7 +61,7 @@ def test_a_finding_holds_all_that_was_concluded() -> None:
         possible=Fraction(2),
         public=False,
         expected="e",
-        found="o",
+        found="O.",
         hint="h",
         cells=(7,),
         exhibit=exhibit,
@@ -230,7 +230,7 @@ def test_what_never_came_about_is_blocked_by_the_reason() -> None:
 def test_what_is_missing_without_a_reason_has_failed() -> None:
     found = blocked(MISSING, evidence())
 
-    assert (found.verdict, found.found, found.hint) == (Verdict.FAILED, "no x", "h")
+    assert (found.verdict, found.found, found.hint) == (Verdict.FAILED, "No x.", "h")
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_a_syntax_error_is_the_cells_own_and_is_told_in_few_words(name: str, sou
     found = blocked(MISSING, seen)
 
     assert found.verdict is Verdict.FAILED
-    assert found.found == f"no x (cell 1: {name}: {'m' * 160} …)"
+    assert found.found == f"No x (cell 1: {name}: {'m' * 160} …)."
     rubric = course(a=(spec("X"),), b=(spec("X", "a"),))
     needing = bind_rubric(rubric, registry={"X": says(MISSING)}, rng=RNG).judge(seen).findings[1]
     assert needing.found == found.found
@@ -279,7 +279,7 @@ def test_an_error_is_the_cells_own_if_it_is_in_a_statement_that_binds_the_name(
     found = blocked(MISSING, ran(("y = 1", None), (source, error)))
 
     if own:
-        assert (found.verdict, found.found) == (Verdict.FAILED, "no x (cell 1: ValueError: no)")
+        assert (found.verdict, found.found) == (Verdict.FAILED, "No x (cell 1: ValueError: no).")
     else:
         assert (found.verdict, found.blocked_by) == (Verdict.BLOCKED, "cell 1 (ValueError)")
         assert found.cells == (1,)
@@ -307,7 +307,7 @@ def test_our_own_fault_is_told_without_a_hint_and_costs_nothing() -> None:
 
     assert (found.verdict, found.hint, found.expected) == (Verdict.ERROR, "", "")
     assert found.found == (
-        "the grader could not judge this: the reference is silent. It costs you nothing."
+        "The grader could not judge this: the reference is silent. It costs you nothing."
     )
     assert [fault.where for fault in judgment.faults] == ["check X of item a"]
 
@@ -325,7 +325,7 @@ def test_an_answer_that_was_lost_without_a_call_is_our_error(status: str) -> Non
 
     assert (bad.verdict, good.verdict) == (Verdict.ERROR, Verdict.PASSED)
     assert bad.found == (
-        "the grader could not judge this: what the notebook left in memory could not be read."
+        "The grader could not judge this: what the notebook left in memory could not be read."
         " It costs you nothing."
     )
 
@@ -344,12 +344,12 @@ def test_a_recorder_that_failed_costs_nothing_where_its_answers_count(kind: str)
 
     assert verdict is (Verdict.FAILED if kind == "arrays" else Verdict.ERROR)
     assert said == (
-        "o"
+        "O."
         if kind == "arrays"
-        else "the grader could not judge this: its recorder failed while the notebook ran "
+        else "The grader could not judge this: its recorder failed while the notebook ran "
         "(ValueError: odd). It costs you nothing."
     )
-    assert judge(passed(expected="e", observed="o")) == (Verdict.PASSED, "o")
+    assert judge(passed(expected="e", observed="o")) == (Verdict.PASSED, "O.")
 
 
 def test_in_doubt_a_person_decides_where_points_would_be_lost() -> None:
@@ -361,9 +361,9 @@ def test_in_doubt_a_person_decides_where_points_would_be_lost() -> None:
 
     gone = absent(expected="e", observed="o")
 
-    assert judge(gone, "who knows") == (Verdict.PENDING, "who knows")
-    assert judge(gone, "") == (Verdict.FAILED, "o")
-    assert judge(passed(expected="e", observed="o"), "who knows") == (Verdict.PASSED, "o")
+    assert judge(gone, "who knows") == (Verdict.PENDING, "Who knows.")
+    assert judge(gone, "") == (Verdict.FAILED, "O.")
+    assert judge(passed(expected="e", observed="o"), "who knows") == (Verdict.PASSED, "O.")
 
 
 @pytest.mark.parametrize(
@@ -393,7 +393,7 @@ def test_a_check_sees_what_was_found_before_it() -> None:
 
     first, *_ = bind_rubric(rubric, registry=registry, rng=RNG).judge(evidence()).findings
 
-    assert first.found == "GOOD GONE"
+    assert first.found == "GOOD GONE."
 
 
 class Asks(Says):
@@ -451,7 +451,7 @@ class Overflows(Says):
 def test_numbers_that_overflow_are_no_warning() -> None:
     bound = bind_rubric(course(a=(spec("X"),)), registry={"X": Overflows}, rng=RNG)
 
-    assert bound.judge(evidence()).findings[0].found == "nan"
+    assert bound.judge(evidence()).findings[0].found == "Nan."
 
 
 # ---------------------------------------------------------------- what checks share
@@ -494,7 +494,7 @@ def test_a_question_is_known_by_all_of_its_content() -> None:
         ("missing", "none was left"),
         ("timed_out", "f did not answer in time"),
         ("died", "calling f ended the notebook's process"),
-        ("invalid", "f gave nothing that could be read"),
+        ("invalid", "f gave something that could not be read"),
         ("not_asked", "f was not called: the questions ended before its turn"),
     ],
 )

@@ -23,7 +23,7 @@ from grader.model import (
     shorten,
 )
 
-HINT = "Restart the kernel, run all cells, and mend the first error before you hand in."
+HINT = "Restart the kernel, run all cells, and fix the first error before you submit."
 
 
 def no_name(name: str) -> CellError:
@@ -59,7 +59,7 @@ WRONG = CellError(name="ValueError", message="no", line=2)
 def test_a_notebook_without_a_failure_earns_everything() -> None:
     found = judged(ran(("x = 1", None), ("", CellStatus.SKIPPED), ("y = x", None)))
 
-    assert [found.share, found.observed] == [1, "2 of 2 cells ran"]
+    assert [found.share, found.observed] == [1, "2 of 2 code cells ran without an error"]
     assert found.expected == "every code cell runs without an error"
 
 
@@ -68,14 +68,14 @@ def test_each_cell_that_fails_of_its_own_takes_its_share() -> None:
 
     assert [found.share, found.cells, found.hint] == [Fraction(3, 4), (0,), HINT]
     assert found.expected == "every code cell runs without an error"
-    assert found.observed == "1 of 4 cells failed of their own: cell 0: ValueError: no (line 2)"
+    assert found.observed == "1 of 4 cells failed on their own: cell 0: ValueError: no (line 2)"
 
 
 def test_where_only_modules_are_missing_the_hint_is_about_them() -> None:
     gone = CellError(name="ModuleNotFoundError", message="No module named 'fogbank'")
 
     assert judged(ran(("import fogbank", gone))).hint == (
-        "Is all that is imported installed, spelled right, or handed in with the notebook?"
+        "Is all that is imported installed, spelled right, or submitted with the notebook?"
     )
     assert judged(ran(("import fogbank", gone), ("x", WRONG))).hint == HINT
 
@@ -108,7 +108,7 @@ def test_cells_that_are_skipped_are_no_cells() -> None:
 def test_what_became_of_a_cell_is_said(end: CellError | CellStatus, said: str) -> None:
     found = judged(ran(("x = 1", None), ("y = 1", end)))
 
-    assert found.observed == f"1 of 2 cells failed of their own: cell 1: {said}"
+    assert found.observed == f"1 of 2 cells failed on their own: cell 1: {said}"
 
 
 def test_a_failure_that_is_our_lack_is_not_said_to_be_the_cells_own() -> None:
@@ -120,7 +120,7 @@ def test_a_failure_that_is_our_lack_is_not_said_to_be_the_cells_own() -> None:
         return judged(replace(made, record=replace(made.record, missing=missing))).observed
 
     assert observed(known=True) == f"1 of 2 cells failed: cell 1: ModuleNotFoundError: {message}"
-    assert observed(known=False).startswith("1 of 2 cells failed of their own: cell 1")
+    assert observed(known=False).startswith("1 of 2 cells failed on their own: cell 1")
 
 
 def test_cells_that_were_not_run_are_not_said_to_have_failed() -> None:
@@ -131,7 +131,7 @@ def test_cells_that_were_not_run_are_not_said_to_have_failed() -> None:
     )
 
     assert [some.share, some.cells] == [Fraction(1, 4), (0, 1, 2)]
-    assert some.observed.startswith("1 of 4 cells failed of their own, 2 were not run: cell 0: V")
+    assert some.observed.startswith("1 of 4 cells failed on their own, 2 were not run: cell 0: V")
     assert all_lost.observed.startswith("2 of 4 cells were not run: cell 1: not reached")
 
 
@@ -139,7 +139,7 @@ def test_the_first_six_failures_are_described_and_all_are_named() -> None:
     found = judged(ran(*[("x = 1", CellError(name="E", message="m"))] * 7, ("y = 1", None)))
 
     described = "; ".join(f"cell {n}: E: m" for n in range(6))
-    assert found.observed == f"7 of 8 cells failed of their own: {described}; and 1 more"
+    assert found.observed == f"7 of 8 cells failed on their own: {described}; and 1 more"
     assert found.cells == tuple(range(7))
 
 
@@ -160,7 +160,8 @@ def test_a_cell_that_our_answer_did_not_suit_is_no_failure_of_its_own(
     assert (found.share < 1) == own
     if not own:
         assert found.observed == (
-            "0 of 2 cells ran; the answer that input() gets here did not suit cell 0"
+            "0 of 2 code cells ran without an error; the answer that input() gets "
+            "here did not suit cell 0"
         )
         assert judged(made).share < 1
 
@@ -185,7 +186,10 @@ def test_a_cell_that_found_no_upload_is_no_failure_of_its_own(name: str, *, own:
 
     assert (found.share < 1) == own
     if not own:
-        told = "1 of 2 cells ran; what files.upload() gives here did not suit cell 0"
+        told = (
+            "1 of 2 code cells ran without an error; what files.upload() gives "
+            "here did not suit cell 0"
+        )
         assert found.observed == told
 
 

@@ -92,15 +92,15 @@ def test_a_right_function_earns_everything(case: str) -> None:
 @pytest.mark.parametrize(
     ("case", "wrong", "said"),
     [
-        ("shapes", lambda *a: a[0], "of shape (2, 5, 4)"),
-        ("shapes", lambda *_: np.full((2, 5, 3), np.nan), "not all finite"),
-        ("same", unscaled, "the result: other values"),
-        ("same", lambda *_: np.zeros((2, 5, 3)), "the result: other values"),
-        ("sums", doubled, "sums from 2 to 2"),
+        ("shapes", lambda *a: a[0], "came with shape (2, 5, 4)"),
+        ("shapes", lambda *_: np.full((2, 5, 3), np.nan), "came with values that are not finite"),
+        ("same", unscaled, "the result came with other values"),
+        ("same", lambda *_: np.zeros((2, 5, 3)), "the result came with other values"),
+        ("sums", doubled, "the sums go from 2 to 2"),
         ("sums", lambda *a: (a[2], np.eye(7)[:5] * 2 - np.roll(np.eye(7)[:5], 1)), "below 0"),
         ("masked", lambda *a: attention(*a[:3]), "not 0 where the mask is false"),
         ("masked", everything_hidden, "are 0 where the mask is true"),
-        ("masked sums", masked_late, "sums from"),
+        ("masked sums", masked_late, "the sums go from"),
         ("sums", lambda *a: (a[2], np.array(1.0)), "can't be added up"),
     ],
 )
@@ -137,7 +137,7 @@ def test_a_function_that_raises_or_is_missing_stops_what_needs_it() -> None:
         ("missing", "no function attention was left when the run ended"),
         ("died", "calling attention ended the notebook's process"),
         ("timed_out", "attention did not answer in time"),
-        ("invalid", "attention gave nothing that could be read"),
+        ("invalid", "attention gave something that could not be read"),
         ("not_asked", "attention was not called: the questions ended before its turn"),
     ],
 )
@@ -244,7 +244,7 @@ def test_a_module_that_computes_something_else_earns_nothing() -> None:
     found = at_weights(lambda x, w: np.maximum(x @ w.T, 0))
 
     assert found.share == 0
-    assert found.observed == "at equal weights the output is another"
+    assert found.observed == "at equal weights, the output is another than that of the definition"
 
 
 def test_the_names_of_the_references_functions_are_not_public() -> None:

@@ -139,12 +139,14 @@ def test_each_call_earns_its_share_and_what_is_wrong_is_said_by_its_number() -> 
     half = judged(check, gives(np.ones((2, 3))), gives(np.ones((2, 3))))
     none = judged(check, gives(np.ones((1,))), gives(np.ones((2,))))
 
-    assert [right.share, right.observed] == [1, "it is"]
+    assert [right.share, right.observed] == [1, "both calls of scale gave what is expected"]
     assert [half.share, half.observed] == [
         Fraction(1, 2),
-        "call 2: the weights of shape (2, 3)",
+        "in call 2, the weights came with shape (2, 3)",
     ]
-    assert none.observed == ("call 1: the weights of shape (1,); call 2: the weights of shape (2,)")
+    assert none.observed == (
+        "in call 1, the weights came with shape (1,); in call 2, the weights came with shape (2,)"
+    )
     assert right.expected == half.expected == "the weights of shape (2, 3), (4, 3)"
     assert half.names == ("scale",)
     assert (half.unjudged, half.stops, none.unjudged, none.stops) == (False,) * 4
@@ -159,7 +161,7 @@ def test_shapes_that_are_the_same_are_named_once_and_so_are_problems() -> None:
 
     assert found.expected == "the result of shape (2,)"
     assert found.observed == "; ".join(
-        f"call {n}: the result of shape ({size},)" for n, size in ((1, 3), (2, 3), (3, 4))
+        f"in call {n}, the result came with shape ({size},)" for n, size in ((1, 3), (2, 3), (3, 4))
     )
     assert judged(check, *[{"status": "missing"}] * 5).observed.count("no function") == 1
 
@@ -199,9 +201,9 @@ def test_values_are_those_of_the_reference_call_by_call() -> None:
     assert right.share == 1
     assert [half.share, half.observed] == [
         Fraction(1, 2),
-        "the scores: other values than the definition gives",
+        "the scores came with other values than the definition gives",
     ]
-    assert flat.observed == "the scores: of shape (6,)"
+    assert flat.observed == "the scores came with shape (6,)"
     assert right.expected == "the scores as the definition gives it, for arguments of ours"
 
 
@@ -237,15 +239,15 @@ def test_gradients_are_those_of_the_reference_argument_by_argument() -> None:
 
     right, wrong = gradients(grad0=x, grad1=2 * x), gradients(grad0=x, grad1=x)
 
-    assert [right.share, right.observed] == [1, "it is"]
+    assert [right.share, right.observed] == [1, "the call of scale gave what is expected"]
     assert right.expected == "gradients flow through the scores to every argument"
     assert [wrong.share, wrong.observed] == [
         0,
-        "the gradient at argument 2: other values than the definition gives",
+        "the gradient at argument 2 came with other values than the definition gives",
     ]
     assert gradients(grad0=x).observed == "the gradient at argument 2 is missing"
     assert gradients(grad0=x[0], grad1=2 * x).observed == (
-        "the gradient at argument 1: of shape (3,)"
+        "the gradient at argument 1 came with shape (3,)"
     )
 
 
@@ -278,7 +280,7 @@ def test_sums_are_taken_along_the_dimension_and_to_the_total_that_are_asked_for(
     assert sums(rows).share == 1
     assert sums(rows).expected == "every sum along dimension -1 is 1, and nothing is below 0"
     assert sums(rows.T, axis=0).share == 1
-    assert sums(rows, axis=0).observed == "sums from 0.75 to 1.25"
+    assert sums(rows, axis=0).observed == "the sums go from 0.75 to 1.25"
     assert sums(rows * 2.5, total=2.5).share == 1
     assert sums(rows, total=2.5).expected == (
         "every sum along dimension -1 is 2.5, and nothing is below 0"
@@ -341,5 +343,5 @@ def test_what_does_not_fit_the_mask_is_said(value: Array) -> None:
 
     assert [found.share, found.observed] == [
         0,
-        "the weights don't have the mask's shape, or are not finite",
+        "the weights came in another shape than the mask, or not finite",
     ]

@@ -47,7 +47,7 @@ def flawed(*flaws: str, has_values: bool = True, max_shown: int = 2) -> CheckOut
 
 
 def test_calls_without_a_flaw_earn_their_share() -> None:
-    assert flawed("", "") == passed(expected="e", observed="it is")
+    assert flawed("", "") == passed(expected="e", observed="both calls of f gave what is expected")
     assert flawed("b", "", "a", "b", "c") == CheckOutcome(
         share=Fraction(1, 5), expected="e", observed="b; a", names=("f",)
     )
@@ -117,7 +117,7 @@ def test_a_rubric_is_failed_or_left_open_as_a_whole_with_a_reason() -> None:
         possible=Fraction(1),
         public=True,
         expected="",
-        found="the file is empty",
+        found="The file is empty.",
     )
     assert second == replace(first, item="b")
     assert bound.leave_open("the file is empty") == (
@@ -246,6 +246,6 @@ def test_where_points_would_be_lost_in_doubt_a_person_decides_and_nothing_waits_
     registry: Mapping[str, type[Check]] = {"DOUBTS": Doubts, "GONE": gone}
     first, second = bind_rubric(rubric, registry=registry, rng=RNG).judge(evidence()).findings
 
-    assert (first.verdict, first.found) == (Verdict.PENDING, "who knows x = 1")
+    assert (first.verdict, first.found) == (Verdict.PENDING, "Who knows x = 1.")
     assert first.earned == 0
     assert second.verdict is Verdict.FAILED

@@ -136,6 +136,28 @@ def test_what_changed_decides_what_is_done_again(
     assert changed(before, key_of(change(work), submission)) == parts
 
 
+def test_the_order_of_rows_in_files_about_people_changes_no_key(work: RunConfig) -> None:
+    """The gradebook returns dates sorted, so an unsorted times.csv was judged again."""
+    members = (RosterMember(student=ADA), RosterMember(student=Student(name="Ben Trial", id="b")))
+    dates = [("zm10003", "2026-11-20T12:00:00-06:00"), ("ar10001", "2026-11-21T12:00:00-06:00")]
+    people = [
+        People(members=members, extensions=dict(dates), submission_times=dict(dates)),
+        People(members=members[::-1], extensions=dict(dates[::-1]), submission_times=dict(dates)),
+        People(members=members, extensions=dict(dates), submission_times=dict(dates[::-1])),
+    ]
+    others = [
+        People(members=members, extensions=dict(dates)),
+        People(members=members, submission_times=dict(dates)),
+        People(members=members[:1], extensions=dict(dates), submission_times=dict(dates)),
+    ]
+
+    keys = {key_of(replace(work, people=each), handed_in(work)) for each in people}
+    different = {key_of(replace(work, people=each), handed_in(work)) for each in others}
+
+    assert len(keys) == 1
+    assert len(keys | different) == 4
+
+
 @pytest.mark.parametrize(
     ("change", "parts"),
     [

@@ -53,14 +53,17 @@ def test_a_module_is_asked_for_each_batch_at_its_own_weights() -> None:
 def test_one_output_for_each_input_earns_everything() -> None:
     found = shapes(np.ones((1, 4)), np.ones((3, 4)))
 
-    assert [found.share, found.observed] == [1, "it is"]
+    assert [found.share, found.observed] == [1, "both calls of Net gave what is expected"]
     assert found.expected == "one output of shape (4,) for each input"
 
 
 def test_each_batch_size_earns_its_share_and_is_told_apart() -> None:
     found = shapes(np.ones((1, 4)), np.ones((1, 4)))
 
-    assert [found.share, found.observed] == [Fraction(1, 2), "N = 3: of shape (1, 4)"]
+    assert [found.share, found.observed] == [
+        Fraction(1, 2),
+        "for N = 3, the output came with shape (1, 4)",
+    ]
     assert found.expected == "one output of shape (4,) for each input"
     assert found.names == ("Net",)
     assert not found.unjudged
@@ -81,7 +84,9 @@ def test_what_is_wrong_twice_is_said_once_and_in_order() -> None:
 
     assert raised.observed == "calling Net raised no"
     assert [raised.share, raised.unjudged, raised.stops] == [0, True, True]
-    assert both.observed == "N = 1: of shape (1, 5); N = 3: of shape (3, 5)"
+    assert both.observed == (
+        "for N = 1, the output came with shape (1, 5); for N = 3, the output came with shape (3, 5)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,10 +94,10 @@ def test_what_is_wrong_twice_is_said_once_and_in_order() -> None:
     [
         ({"status": "missing"}, "no class Net and no other torch module was left"),
         ({"status": "raised", "error": "e" * 300}, f"calling Net raised {'e' * 200}"),
-        ({"status": "died"}, "no output"),
+        ({"status": "died"}, "Net gave no output"),
         ({"data": {"calls": [{"error": "first"}]}, "error": "e"}, "calling Net raised first; "),
-        ({"data": {"calls": {"0": {"error": "e"}}}}, "no output"),
-        ({"data": {"calls": ["error", None]}}, "no output"),
+        ({"data": {"calls": {"0": {"error": "e"}}}}, "Net gave no output"),
+        ({"data": {"calls": ["error", None]}}, "Net gave no output"),
     ],
 )
 def test_why_there_is_no_output_is_said(answer: Mapping[str, Any], said: str) -> None:
@@ -171,16 +176,16 @@ def test_the_reference_is_asked_the_same() -> None:
 def test_the_same_output_at_equal_weights_earns_everything() -> None:
     found = at_weights(lambda x, w, b: x @ w.T + b)
 
-    assert [found.share, found.observed] == [1, "it is"]
-    assert found.expected == "at equal weights the output is that of the definition"
+    assert [found.share, found.observed] == [1, "both calls of Net gave what is expected"]
+    assert found.expected == "at equal weights, the output is that of the definition"
 
 
 @pytest.mark.parametrize(
     ("output", "said"),
     [
-        (lambda x, w, b: x @ w.T - b, "at equal weights the output is another"),
-        (lambda x, w, b: (x @ w.T + b)[None], "the output is of shape (1, 2, 4); "),
-        (lambda x, w, b: (x @ w.T + b) * np.nan, "the output is not all finite"),
+        (lambda x, w, b: x @ w.T - b, "at equal weights, the output is another"),
+        (lambda x, w, b: (x @ w.T + b)[None], "the output came with shape (1, 2, 4); "),
+        (lambda x, w, b: (x @ w.T + b) * np.nan, "the output came with values that are not finite"),
     ],
 )
 def test_another_output_at_equal_weights_earns_nothing(
@@ -190,7 +195,7 @@ def test_another_output_at_equal_weights_earns_nothing(
 
     assert found.share == 0
     assert found.observed.startswith(said)
-    assert found.expected == "at equal weights the output is that of the definition"
+    assert found.expected == "at equal weights, the output is that of the definition"
 
 
 def test_a_parameter_that_is_not_there_is_named_by_its_shape() -> None:

@@ -15,7 +15,7 @@ from grader.checks.outputs import ShowsNumbers
 from grader.checks.recording import Call, Recording, Step
 from grader.model import Cell, CellRun, CellStatus, ExecutionRecord, Notebook, SavedOutput
 
-SAVE = "Run all cells, save, and hand in the file with its outputs."
+SAVE = "Run all cells, save, and submit the file with its outputs."
 
 
 def shown(text: str = "", *mimes: str, html: bool = False) -> SavedOutput:
@@ -48,7 +48,7 @@ def numbers(*cells: Cell, attachments: tuple[str, ...] = (), count: int = 4) -> 
 def test_numbers_of_all_cells_and_outputs_are_counted() -> None:
     found = numbers(code(0, shown("0.25 and -0.50"), shown("0.75")), code(1, shown("1.00")))
 
-    assert [found.share, found.observed] == [1, "they are shown"]
+    assert [found.share, found.observed] == [1, "the saved outputs show the 4 similarities"]
     assert found.expected == "4 similarities in the saved outputs"
     assert found.hint == ""
 
@@ -62,7 +62,10 @@ def test_half_of_the_numbers_are_worth_half_of_the_points(there: int, share: Fra
     assert found.share == share
     assert found.expected == "4 similarities in the saved outputs"
     if share != 1:
-        assert (found.observed, found.hint) == (f"{there} numbers", SAVE)
+        assert (found.observed, found.hint) == (
+            f"the saved outputs show {there} such number{'s'[: there - 1]}",
+            SAVE,
+        )
 
 
 @pytest.mark.parametrize(("there", "share"), [(3, Fraction(1, 2)), (2, 0)])
@@ -122,7 +125,7 @@ def test_numbers_in_text_that_is_no_output_do_not_count() -> None:
 def test_a_file_without_any_output_says_so() -> None:
     found = numbers(code(0))
 
-    assert [found.share, found.observed, found.hint] == [0, "no saved outputs at all", SAVE]
+    assert [found.share, found.observed, found.hint] == [0, "the file holds no saved outputs", SAVE]
     assert not found.pending
 
 
@@ -132,7 +135,7 @@ def test_a_file_without_outputs_beside_a_pdf_is_for_a_person() -> None:
     assert [found.share, found.pending] == [0, True]
     assert found.expected == "4 similarities in the saved outputs"
     assert found.observed == (
-        "the notebook's outputs are cleared, but a PDF was handed in beside it"
+        "the notebook's outputs are cleared, but a PDF was submitted beside it"
     )
 
 
@@ -170,14 +173,18 @@ def figure(*cells: Cell, **more: Any) -> CheckOutcome:
 def test_a_figure_of_any_kind_is_one(output: SavedOutput) -> None:
     found = figure(code(0), code(1, shown("text"), output))
 
-    assert [found.share, found.observed] == [1, "it is shown"]
+    assert [found.share, found.observed] == [1, "the saved outputs show a scatter plot"]
     assert found.expected == "a scatter plot in the saved outputs, after training"
 
 
 def test_text_and_tables_are_no_figure() -> None:
     found = figure(code(0, shown("0.25"), shown("", "text/html"), WIDGET))
 
-    assert [found.share, found.observed, found.hint] == [0, "no figure", SAVE]
+    assert [found.share, found.observed, found.hint] == [
+        0,
+        "the saved outputs show no figure",
+        SAVE,
+    ]
     assert found.expected == "a scatter plot in the saved outputs, after training"
     assert not found.pending
 
@@ -203,7 +210,10 @@ def test_a_figure_counts_from_the_cell_that_trains(recording: Recording, first: 
 
         assert found.share == (index >= first)
         if index < first:
-            assert (found.observed, found.hint) == ("a figure, but only before training", SAVE)
+            assert (found.observed, found.hint) == (
+                "the saved outputs show a figure, but only before training",
+                SAVE,
+            )
 
 
 def test_a_figure_may_be_in_the_pdf_for_a_person_to_see() -> None:
@@ -235,9 +245,9 @@ def test_cells_out_of_order_are_named_and_each_takes_its_part() -> None:
     found = order(*cells)
 
     assert found.share == Fraction(8, 10)
-    assert found.expected == "cells run from top to bottom, none left out"
-    assert found.observed == "out of order, or never run: cell 3, 5"
-    assert found.hint == "Restart the kernel, run all cells, save, and hand in that file."
+    assert found.expected == "the cells were run from top to bottom, and none was left out"
+    assert found.observed == "cell 3, cell 5 were run out of order, or never"
+    assert found.hint == "Restart the kernel, run all cells, save, and submit that file."
     assert found.cells == (3, 5)
 
 
@@ -245,9 +255,11 @@ def test_of_many_cells_out_of_order_some_are_named() -> None:
     def cells(missing: int) -> list[Cell]:
         return [code(n, count=None if n < missing else n) for n in range(12)]
 
-    assert order(*cells(8)).observed == ("out of order, or never run: cell 0, 1, 2, 3, 4, 5, 6, 7")
-    nine = order(*cells(9))
-    assert nine.observed == "out of order, or never run: cell 0, 1, 2, 3, 4, 5, 6, 7 …"
+    eight = ", ".join(f"cell {n}" for n in range(8))
+    assert order(*cells(8)).observed == f"{eight} were run out of order, or never"
+    nine, one = order(*cells(9)), order(*cells(1))
+    assert one.observed == "cell 0 was run out of order, or never"
+    assert nine.observed == f"{eight} and 1 more were run out of order, or never"
     assert [nine.share, nine.cells] == [Fraction(1, 4), tuple(range(9))]
 
 
@@ -256,18 +268,25 @@ def test_as_many_may_be_out_of_order_as_the_rubric_allows() -> None:
 
     assert order(*cells, at_most=2).share == 1
     allowed = order(*cells, at_most=2)
-    assert allowed.observed == "they are"
-    assert allowed.expected == "cells run from top to bottom, none left out"
+    assert allowed.observed == "the cells were run from top to bottom, but for cell 0, cell 1"
+    assert allowed.expected == "the cells were run from top to bottom, and none was left out"
     assert order(*cells, at_most=1).share == Fraction(4, 6)
 
 
 def test_a_file_without_numbers_says_nothing_of_order() -> None:
     quiet, cleared = order(code(0, shown("x"))), order(code(0))
 
-    assert [quiet.share, quiet.observed] == [1, "the file does not say in which order"]
-    assert [cleared.share, cleared.observed] == [0, "no cell has run"]
-    assert cleared.hint == "Restart the kernel, run all cells, save, and hand in that file."
-    assert quiet.expected == cleared.expected == "cells run from top to bottom, none left out"
+    assert [quiet.share, quiet.observed] == [
+        1,
+        "the file does not say in which order its cells were run",
+    ]
+    assert [cleared.share, cleared.observed] == [0, "no cell was run before the file was saved"]
+    assert cleared.hint == "Restart the kernel, run all cells, save, and submit that file."
+    assert (
+        quiet.expected
+        == cleared.expected
+        == "the cells were run from top to bottom, and none was left out"
+    )
 
 
 # ---------------------------------------------------------------- a fresh run
@@ -286,8 +305,8 @@ def test_cells_that_come_out_otherwise_are_named_and_each_takes_its_part() -> No
     found = fresh(("a 0.5", "a 0.5"), ("b 0.5", "b 0.9"), ("c 0.5", "c 0.9"))
 
     assert [found.share, found.cells] == [Fraction(1, 3), (1, 2)]
-    assert found.expected == "the numbers and pictures that the file shows"
-    assert found.observed == "something else in 2 of 3 cells"
+    assert found.expected == "a fresh run shows the numbers and pictures that the file shows"
+    assert found.observed == "a fresh run showed something else in 2 of 3 cells"
     assert found.hint == "Set a seed, restart the kernel, run all cells, and save."
 
 
@@ -295,13 +314,17 @@ def test_as_many_may_come_out_otherwise_as_the_rubric_allows() -> None:
     pairs = [("a 0.5", "a 0.5"), ("b 0.5", "b 0.9"), ("c 0.5", "c 0.9")]
 
     allowed = fresh(*pairs, at_most=2)
-    assert allowed.observed == "the same in 3 cells"
-    assert allowed.expected == "the numbers and pictures that the file shows"
+    assert allowed.observed == "a fresh run reproduced the saved output of 1 of 3 cells"
+    assert allowed.expected == "a fresh run shows the numbers and pictures that the file shows"
     assert [fresh(*pairs, at_most=n).share for n in (2, 1)] == [1, Fraction(1, 3)]
 
 
 def test_a_file_that_shows_nothing_can_be_compared_with_nothing() -> None:
     found = fresh(("", "a 0.5"))
 
-    assert [found.share, found.observed, found.hint] == [0, "no saved outputs to compare", SAVE]
-    assert found.expected == "the numbers and pictures that the file shows"
+    assert [found.share, found.observed, found.hint] == [
+        0,
+        "the file holds no saved outputs to compare",
+        SAVE,
+    ]
+    assert found.expected == "a fresh run shows the numbers and pictures that the file shows"

@@ -66,9 +66,9 @@ def test_the_example_of_the_page_is_a_check_that_a_rubric_can_call(own: Path) ->
     gone = judge_rows(None)
 
     assert (right.verdict, right.title) == (Verdict.PASSED, "no row of batches occurs twice")
-    assert (wrong.verdict, wrong.found) == (Verdict.FAILED, "2 rows occur again")
-    assert gone.found == "no array batches of up to 200,000 elements after the notebook ran"
-    assert judge_rows(np.ones((0, 2))).found == "it has no rows"
+    assert (wrong.verdict, wrong.found) == (Verdict.FAILED, "2 rows occur again.")
+    assert gone.found == "No array batches of up to 200,000 elements after the notebook ran."
+    assert judge_rows(np.ones((0, 2))).found == "The array has no rows."
     assert judge_rows(np.full(2, np.nan)).verdict is Verdict.PASSED
 
 

@@ -14,6 +14,7 @@ from test_checks import RNG, course, evidence
 
 from grader.authoring.test_remarks import remark_on_tests
 from grader.checks import CHECKS, bind_rubric
+from grader.checks.finding_text import to_sentence
 from grader.checks.own_tests import CourseTest, ReferenceValue
 from grader.errors import CourseTestFault, ReferenceFault
 from grader.model import CheckSpec, Finding, Observation, Verdict
@@ -59,7 +60,7 @@ def test_a_test_that_passes_earns_its_points() -> None:
 
 
 def test_who_passes_reads_what_the_author_says_to_them() -> None:
-    assert judge(case("passed")).found == "the test passed"
+    assert judge(case("passed")).found == "The test passed."
     passed = judge(case("passed"), success="Well done.")
     failed = judge(case("failed", sentence="no"), success="Well done.")
 
@@ -70,22 +71,22 @@ def test_who_passes_reads_what_the_author_says_to_them() -> None:
 def test_cases_share_the_points_and_failures_are_told_once() -> None:
     names = [f"test_small[{n}]" for n in range(4)]
     right = tuple(case("passed", name) for name in names)
-    wrong = [case("failed", name, sentence="`f(1)` gave `2`; `3` was expected") for name in names]
+    wrong = [case("failed", name, sentence="`f(1)` gave `2`; `3` was expected.") for name in names]
 
     finding = judge(right[0], *wrong[1:], reference=right)
 
     assert finding.earned == 1
     assert finding.verdict is Verdict.PARTIAL
-    assert finding.found == "1 of 4 cases pass. `f(1)` gave `2`; `3` was expected"
+    assert finding.found == "1 of 4 cases pass. `f(1)` gave `2`; `3` was expected."
 
 
 SENTENCES = [
     (case("missing", names=["squares"]), "no name squares was left when the run ended"),
-    (case("gone", status="timed_out"), "it did not answer in time"),
-    (case("gone", status="died"), "it ended the notebook's process"),
+    (case("gone", status="timed_out"), "what the test called did not answer in time"),
+    (case("gone", status="died"), "what the test called ended the notebook's process"),
     (
         case("raised", exception="ValueError", message="no 3", where=["squares", 7]),
-        "it raised ValueError in `squares`, line 7 of its cell: no 3",
+        "what the test called raised ValueError in `squares`, line 7 of its cell: no 3",
     ),
     (
         case("raised", call="`f(3)`", exception="ValueError", where=["<lambda>", 7]),
@@ -106,19 +107,22 @@ SENTENCES = [
     ),
     (
         case("raised", exception="NotImplementedError", message="your code"),
-        "it raised NotImplementedError, as a blank does: your code",
+        "what the test called raised NotImplementedError, as a blank does: your code",
     ),
     (
         case("raised", exception="TypeError", message="bad type: 'ellipsis'"),
-        "it raised TypeError: bad type: 'ellipsis' (a blank gives an ellipsis, `...`)",
+        (
+            "what the test called raised TypeError: bad type: 'ellipsis' (a blank "
+            "gives an ellipsis, `...`)"
+        ),
     ),
     (
         case("passed", words=["a == b"]),
-        "`a == b` is only what an object of the notebook's own says",
+        "`a == b` holds only because an object of the notebook's own class says so",
     ),
     (
         case("passed", operators=["abs(answer)"]),
-        "it gave an object of its own where a plain value was expected",
+        "the notebook gave an object of its own class where a plain value was expected",
     ),
 ]
 
@@ -128,7 +132,7 @@ def test_what_failed_is_told(outcome: dict[str, Any], sentence: str) -> None:
     finding = judge(outcome)
 
     assert finding.earned == 0
-    assert finding.found == sentence
+    assert finding.found == to_sentence(sentence)
 
 
 @pytest.mark.parametrize(
@@ -153,9 +157,9 @@ def test_hidden_cases_are_counted() -> None:
     right = tuple(case("passed", f"test_small[{n}]") for n in range(2))
     wrong = case("failed", "test_small[0]", sentence="`f(17)` gave 3; 4 was expected")
 
-    assert judge(wrong, right[1], reference=right, public=False).found == "1 of 2 cases pass"
+    assert judge(wrong, right[1], reference=right, public=False).found == "1 of 2 cases pass."
     assert judge(case("failed"), public=False).found == (
-        "a hidden test failed: squares(n) lists squares."
+        "A hidden test failed: squares(n) lists squares."
     )
 
 
@@ -179,7 +183,7 @@ def test_a_word_that_only_the_student_needs_costs_the_points() -> None:
 def test_of_a_hidden_test_no_name_is_told_that_was_made_when_it_was_asked() -> None:
     made = case("raised", exception="Asked17", where=["asked_17", 17], is_written=False)
 
-    assert judge(made, public=False).found == "it raised an exception"
+    assert judge(made, public=False).found == "What the test called raised an exception."
 
 
 FAULTS = [
@@ -230,7 +234,7 @@ def test_a_share_is_a_number_where_the_reference_gives_one() -> None:
     ]
 
     assert [judge(part, reference=full).earned for part in parts] == [3, 4, 0]
-    assert judge(parts[2], reference=full).found == "it gave no number of points"
+    assert judge(parts[2], reference=full).found == "The test gave no number of points."
 
 
 def test_a_share_that_is_no_number_of_the_reference_earns_its_part_and_never_more_than_all() -> (
@@ -243,7 +247,7 @@ def test_a_share_that_is_no_number_of_the_reference_earns_its_part_and_never_mor
 
     findings = [judge(part) for part in parts]
     assert [finding.earned for finding in findings] == [3, 4]
-    assert [finding.found for finding in findings] == ["3 of 4 rows", "the test passed"]
+    assert [finding.found for finding in findings] == ["3 of 4 rows.", "The test passed."]
 
 
 def test_a_finding_says_what_was_expected_whatever_came_of_it() -> None:
@@ -252,9 +256,9 @@ def test_a_finding_says_what_was_expected_whatever_came_of_it() -> None:
 
     assert {finding.expected for finding in findings} == {"squares(n) lists squares."}
     assert [finding.found for finding in findings] == [
-        "the test passed",
-        "a hidden test failed: squares(n) lists squares.",
-        "no name squares or cubes was left when the run ended",
+        "The test passed.",
+        "A hidden test failed: squares(n) lists squares.",
+        "No name squares or cubes was left when the run ended.",
     ]
 
 
@@ -266,9 +270,9 @@ def test_of_many_flaws_three_are_told_and_the_others_counted() -> None:
         wrong = [case("failed", name, sentence=f"flaw {name[-2]}") for name in names[:count]]
         return judge(*wrong, *right[count:], reference=right).found
 
-    assert found(3) == "3 of 6 cases pass. Flaw 0. Flaw 1. Flaw 2"
-    assert found(4) == "2 of 6 cases pass. Flaw 0. Flaw 1. Flaw 2. And 1 more"
-    assert found(5) == "1 of 6 cases pass. Flaw 0. Flaw 1. Flaw 2. And 2 more"
+    assert found(3) == "3 of 6 cases pass. Flaw 0. Flaw 1. Flaw 2."
+    assert found(4) == "2 of 6 cases pass. Flaw 0. Flaw 1. Flaw 2. And 1 more."
+    assert found(5) == "1 of 6 cases pass. Flaw 0. Flaw 1. Flaw 2. And 2 more."
 
 
 @pytest.mark.parametrize(
@@ -297,8 +301,11 @@ def test_of_a_hidden_test_the_class_and_line_of_a_written_exception_are_told() -
     )
     without_line = case("raised", exception="ValueError", message="no 17")
 
-    assert judge(written, public=False).found == "it raised ValueError in line 7 of its cell"
-    assert judge(without_line, public=False).found == "it raised ValueError"
+    assert (
+        judge(written, public=False).found
+        == "What the test called raised ValueError in line 7 of its cell."
+    )
+    assert judge(without_line, public=False).found == "What the test called raised ValueError."
 
 
 REASONS = [
@@ -373,7 +380,10 @@ def test_a_notebook_that_was_given_up_has_failed_what_was_not_run() -> None:
     finding = judge(reference=(case("passed"),), more={"given_up": True})
 
     assert finding.verdict is Verdict.FAILED
-    assert finding.found == "it gave what the test could not come to its end with"
+    assert (
+        finding.found
+        == "What the test called gave something with which the test never came to an end."
+    )
 
 
 FILE = dedent(

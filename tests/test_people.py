@@ -107,7 +107,7 @@ def test_a_name_that_fits_two_fits_none_and_both_are_said() -> None:
     who = entered(called("Sample"))
 
     assert [one.id for one in who.students] == [""]
-    assert texts(who.flags) == ("Sample could be Anne Sample (as10005) or Anna Sample (as10006)",)
+    assert texts(who.flags) == ("Sample could be Anna Sample (as10006) or Anne Sample (as10005)",)
 
 
 def test_an_exact_name_goes_before_one_that_is_only_akin() -> None:

@@ -85,7 +85,7 @@ def test_each_member_of_a_team_has_their_own_due_date(course: tiny_course.Course
     said = graded_team(course)
 
     assert "note: roster.csv: 3 students; id from 'EID', name from 'Name'" in said
-    assert "in no submission: 1 student of the roster" in said
+    assert "no submission from 1 student of the roster" in said
     assert "nobody says when 1 of 2 were handed in" in said
     assert told(course) == {
         ("team", "ar10001"): ("graded", "10", "0", "10"),

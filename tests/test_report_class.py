@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import io
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import specimens
 from page_reader import Page, squeezed
+from rich.cells import cell_len
 from rich.console import Console
 from specimen_assignment import rubric
 
-from grader.model import Flag, FlagKind, Student
+from grader.model import Flag, FlagKind, Graded, Student
 from grader.report import class_page, class_row, student_page
 from grader.report.run_summary import run_summary
 from grader.report.score_changes import ScoreChange, changes_report
@@ -46,20 +50,97 @@ def test_an_empty_class_has_a_page() -> None:
     assert "median so far none" in squeezed(Page(class_page([], rubric=RUBRIC)))
 
 
-def printed(*, width: int = 120) -> str:
-    console = Console(file=io.StringIO(), width=width, force_terminal=False, color_system=None)
-    results = [make() for make in ALL]
-    console.print(run_summary(results, rubric=RUBRIC, out=Path("graded")))
+def printed(
+    results: Sequence[Graded] = (),
+    *,
+    width: int = 80,
+    show_all: bool = False,
+    color: Literal["standard"] | None = None,
+) -> str:
+    """The summary of some results, by default of all specimens, as a terminal shows it."""
+    console = Console(
+        file=io.StringIO(), width=width, force_terminal=bool(color), color_system=color
+    )
+    results = results or [make() for make in ALL]
+    console.print(run_summary(results, rubric=RUBRIC, out=Path("graded"), show_all=show_all))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+def named(name: str, *people: str) -> Graded:
+    """Full marks under another name."""
+    full = specimens.full_marks()
+    students = tuple(Student(name=who, id="") for who in people)
+    return replace(full, submission=replace(full.submission, name=name), students=students)
 
 
 def test_the_summary_is_plain_and_says_where_to_look() -> None:
     text = printed()
     assert all(letter == "\n" or letter.isprintable() for letter in text)
     assert "[bold]" in text.replace("\n", "")
-    assert "5 submissions: 1 graded, 3 waiting for marks, 1 ungradable" in text
+    assert "5 submissions: 1 graded, 3 to grade, 1 ungradable (--all shows each score)" in text
     assert "graded/index.html (staff only)" in text
+
+
+def test_the_summary_names_only_what_needs_somebody() -> None:
+    flagged = replace(named("mystery"), flags=(Flag(FlagKind.NOBODY_NAMED),))
+    broken = specimens.ungradable()
+    broken = replace(broken, flags=(Flag(FlagKind.NOT_GRADED, (broken.reason or "",)),))
+
+    text = printed([named("calm"), flagged, named("quiet"), broken])
+
+    assert "needs attention: 2 of 4" in text
+    assert "! no name or id found\n    mystery" in text
+    assert text.count("ungradable:") == 1
+    assert "not graded" not in text  # the reason stands there already
+    assert "calm" not in text
+    assert "quiet" not in text
+    assert "needs attention" not in printed([named("calm"), named("quiet")])
+
+
+def test_all_shows_each_score_and_so_does_a_single_submission() -> None:
+    rows = [named("calm", "Ada Rivers"), named("quiet", "Ben Fields")]
+
+    text = printed(rows, show_all=True)
+
+    assert "calm         Ada Rivers" in text
+    assert "quiet        Ben Fields" in text
+    assert "--all" not in text
+    assert "calm" in printed(rows[:1])
+    assert "calm" not in printed(rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "people"),
+    [
+        ("hw5_1-8ce17c91", ("Bartholomew Featherstonehaugh", "Wilhelmina Quartermaine")),
+        ("copy_of_hw_5_contrastive_learning_final_2-8ce17c91", ("Ada Rivers",)),
+        ("rivers_ada_12345678_87654321_homework_5_" * 4 + "v2", ("Ada Rivers", "Ben Fields")),
+        ("\u4f5c\u4e1a-" * 20, ("Featherstonehaugh-Quartermaine-Montgomery",)),
+    ],
+)
+def test_no_name_and_no_word_is_cut_at_80_columns(name: str, people: tuple[str, ...]) -> None:
+    flagged = replace(named(name, *people), flags=(Flag(FlagKind.NOBODY_NAMED),))
+
+    for show_all in (False, True):
+        text = printed([flagged, named("b", "C D")], show_all=show_all)
+
+        assert max(map(cell_len, text.splitlines())) <= 80
+        words = text.split()
+        pieces = {piece for piece in re.split(r"(?<=[_-])", name) if piece}
+        shown = {piece for word in words for piece in re.split(r"(?<=[_-])", word)}
+        assert pieces <= shown
+        if show_all:
+            assert {word for person in people for word in person.split()} <= {
+                word.rstrip(",") for word in words
+            }
+
+
+def test_color_is_only_where_the_terminal_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "\x1b[1;31m" in printed(color="standard")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[1;31m" not in printed(color="standard")
+    assert "\x1b" not in printed()
 
 
 @pytest.mark.parametrize(
@@ -94,7 +175,9 @@ def test_nothing_but_letters_that_show_gets_to_the_terminal(words: str) -> None:
 
 
 def test_the_summary_fits_a_narrow_terminal() -> None:
-    assert max(len(line) for line in printed(width=80).splitlines()) <= 80
+    for show_all in (False, True):
+        lines = printed(show_all=show_all).splitlines()
+        assert max(len(line) for line in lines) <= 80
 
 
 def test_a_result_without_isolation_says_so_on_both_pages() -> None:

@@ -419,6 +419,22 @@ def test_a_broken_rubric_is_still_found_so_that_loading_says_why(course: Path) -
     assert find_rubric(course) == course / "rubrics" / "toy.toml"
 
 
+@pytest.mark.parametrize("default", [True, False])
+@pytest.mark.parametrize(
+    "broken", [b"= broken", b"title = 'x", b"\xff\xfe", b"[[item]]\n[item]\n", b'a = "\\q"']
+)
+def test_a_broken_rubric_beside_another_is_told_first(
+    course: Path, broken: bytes, *, default: bool
+) -> None:
+    add(course, "toy", assignment="toy", default=default)
+    (course / "rubrics" / "a-draft.toml").write_bytes(broken)
+
+    for assignment in (None, "hw9"):
+        with pytest.raises(RubricError, match=r"(?s)a-draft\.toml: .*--assignment toy"):
+            find_rubric(course, assignment=assignment)
+    assert find_rubric(course, assignment="toy") == course / "rubrics" / "toy.toml"
+
+
 def marking(course: Path, text: str) -> Marking:
     place = course / "rubrics" / "toy.toml"
     place.write_text(f"{GOOD}\n[marking]\n{text}\n")

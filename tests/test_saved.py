@@ -298,7 +298,7 @@ def test_a_rubric_may_give_points_for_the_order() -> None:
     wrong = [*right[:3], (cell(3), ran(3))]
 
     assert opinion("OUT003", *right)[0] == 1
-    assert opinion("OUT003", *wrong) == (Fraction(3, 4), "out of order, or never run: cell 3")
+    assert opinion("OUT003", *wrong) == (Fraction(3, 4), "cell 3 was run out of order, or never")
     assert opinion("OUT003", *wrong, at_most=1)[0] == 1
     assert opinion("OUT003", (cell(0, "x"), ran(0)))[0] == 1
     assert opinion("OUT003", (cell(0), ran(0)))[0] == 0
@@ -309,7 +309,10 @@ def test_a_rubric_may_give_points_for_what_comes_again() -> None:
     wrong = (cell(1, "loss 0.5"), ran(1, "loss 0.9"))
 
     assert opinion("OUT004", right)[0] == 1
-    assert opinion("OUT004", right, wrong) == (Fraction(1, 2), "something else in 1 of 2 cells")
+    assert opinion("OUT004", right, wrong) == (
+        Fraction(1, 2),
+        "a fresh run showed something else in 1 of 2 cells",
+    )
     assert opinion("OUT004", right, wrong, at_most=1)[0] == 1
     assert opinion("OUT004", (cell(0), ran(0)))[0] == 0
 

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import nbformat
 import pytest
 import selfchecking
+import tiny_course
 from selfchecking import grade_check, in_shell, write
 
 pytestmark = pytest.mark.kernel
@@ -42,7 +43,7 @@ def test_a_right_notebook_passes_with_all_that_a_headless_run_lacks(folder: Path
     done = grade_check(folder, "work.ipynb", env={"GITHUB_STEP_SUMMARY": str(summary)})
 
     assert done.code == 0, done.out + done.err
-    assert "public checks passed: 3 of 3; 0 more run after you hand in; 0 answers are" in done.out
+    assert "public checks passed: 3 of 3; 0 more run after you submit; 0 answers are" in done.out
     assert "This is not your grade; nothing left this computer." in " ".join(done.out.split())
     assert not summary.exists()
 
@@ -92,9 +93,32 @@ def test_a_lost_point_is_told_and_exits_with_1(folder: Path) -> None:
     done = grade_check(folder, "work.ipynb")
 
     assert done.code == 1, done.err
-    assert "It costs 2 points." in " ".join(done.out.split())
+    assert "\u22122 points." in " ".join(done.out.split())
     assert "cell 2, `two = one + 9 * np.random" in done.out
     assert "2 of 3" in done.out
+
+
+def test_in_a_courses_own_folder_the_rubric_there_is_used(tmp_path: Path) -> None:
+    course = tiny_course.made(tmp_path / "course")
+    course.hand_in("ada")
+    other = course.root / "rubrics" / "other.toml"
+    text = (course.root / "rubrics" / "tiny.toml").read_text(encoding="utf-8")
+    text = text.replace("default = true\n", "").replace('"tiny"', '"other"', 1)
+    other.write_text(text.replace("public = true", "public = false", 1), encoding="utf-8")
+    notebook = "submissions/ada.ipynb"
+
+    by_default = grade_check(course.root, notebook)
+    by_id = grade_check(course.root, notebook, "--assignment", "other")
+
+    assert by_default.code == 0, by_default.err
+    assert "public checks passed: 3 of 3" in by_default.out
+    assert "without a sandbox" in by_default.err
+    assert "public checks passed: 2 of 2" in by_id.out
+    assert grade_check(course.root / "submissions", "ada.ipynb").code == 2
+    assert "no rubric 'hw9'" in grade_check(course.root, notebook, "--assignment", "hw9").err
+    assert sorted(path.name for path in course.root.iterdir()) == [
+        *("reference", "rubrics", "submissions")
+    ]
 
 
 @pytest.mark.slow
@@ -159,7 +183,7 @@ def test_a_cell_that_ends_python_or_hangs_costs_itself(tmp_path: Path) -> None:
 
     assert done.code == 1, done.err
     assert "✓ A  The vectors  2 of 2 checks passed" in done.out
-    assert "4 of 8 cells failed of their own" in told
+    assert "4 of 8 cells failed on their own" in told
     assert "was stopped after 2 s" in told
     assert "there is no module plots_of_mine on this computer (no file plots_of_mine.py" in told
 
@@ -247,7 +271,7 @@ def test_the_solved_homework_passes_every_public_check_and_loses_a_layer_by_name
 
     assert right.code == 0, right.out + right.err
     assert (
-        "public checks passed: 19 of 19; 2 more run after you hand in; 7 answers are read by a "
+        "public checks passed: 19 of 19; 2 more run after you submit; 7 answers are read by a "
         "person. This is not your grade; nothing left this computer."
     ) in " ".join(right.out.split())
     assert "The handout's loss is nan as soon as the cosine of a negative pair" in right.out
@@ -255,7 +279,7 @@ def test_the_solved_homework_passes_every_public_check_and_loses_a_layer_by_name
     assert wrong.code == 1
     assert (
         "`SimpleEncoder` gave (3, 4096); (3, 128) was expected. Which layer of `__init__` takes "
-        "4096 numbers in? It costs 1 point."
+        "4096 numbers in? \u22121 point."
     ) in " ".join(wrong.out.split())
 
 

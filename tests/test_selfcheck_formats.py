@@ -144,7 +144,7 @@ def test_what_waits_for_a_part_is_named_with_what_runs_later(public: PublicRubri
 
     assert [item.id for item in blocked_items(checked, root)] == ["Q2.3.2", "V3", "V4", "V5", "V6"]
     assert "Until it runs, Q2.3.2 and V3 to V6 can't be checked." in text
-    assert "Can't be checked until Q2.3.1 (the layer applied, cell 1) is mended." in text
+    assert "Can't be checked until Q2.3.1 (the layer applied, cell 1) is fixed." in text
     assert join_item_ids(["V3", "V4"], rubric=public.rubric) == "V3 and V4"
 
 

@@ -34,7 +34,7 @@ def test_the_box_says_what_passed_in_html_and_in_plain_text(folder: Path) -> Non
     assert "✓ A  The vectors: 2 of 2 checks passed" in shown["text"]
     assert "B looks at the saved file" in shown["text"]
     assert shown["text"].endswith(
-        "public checks passed: 2 of 2; 0 more run after you hand in; 0 answers are read by a "
+        "public checks passed: 2 of 2; 0 more run after you submit; 0 answers are read by a "
         "person. This is not your grade; nothing left this computer."
     )
     assert "<b>A</b> The vectors" in shown["html"]
@@ -45,8 +45,8 @@ def test_a_wrong_value_is_told_with_what_was_expected_and_what_it_costs(folder: 
     wrong = (*RIGHT[:3], "two = one + 9 * np.random.standard_normal(50)")
     shown = in_shell(folder, *wrong, 'grader.check("A")', 'bool(grader.check("A"))')
 
-    assert "Expected: standard deviation of two - one from 0.1 to 2." in shown[-2]["text"]
-    assert "It costs 2 points." in shown[-2]["text"]
+    assert "Expected: a standard deviation of two \u2212 one from 0.1 to 2." in shown[-2]["text"]
+    assert "\u22122 points." in shown[-2]["text"]
     assert "(In [4])" in shown[-2]["text"]
     assert shown[-1]["text"] == "False"
 

@@ -113,7 +113,7 @@ def test_a_cell_that_failed_midway_shows_what_its_file_shows(status: CellStatus)
 def test_the_saved_output_of_the_cell_that_prints_them_counts_in_any_spelling(saved: str) -> None:
     found = judged(made((saved, FRESH)))
 
-    assert [found.share, found.observed] == [1, "they are shown"]
+    assert [found.share, found.observed] == [1, "the saved outputs show the 6 similarities"]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,10 @@ def test_one_matrix_is_half_of_them() -> None:
 
     for fresh in (FRESH, matrix):
         found = judged(made((matrix, fresh)))
-        assert [found.share, found.observed] == [Fraction(1, 2), "3 of them"]
+        assert [found.share, found.observed] == [
+            Fraction(1, 2),
+            "the saved outputs show 3 of them as text",
+        ]
 
 
 def test_one_matrix_is_half_of_them_where_training_changed_nothing() -> None:
@@ -207,8 +210,10 @@ def test_they_may_be_printed_by_several_cells() -> None:
 def test_the_cell_that_prints_them_without_saved_output_is_named() -> None:
     found = judged(made(("done", "done"), ("", FRESH)))
 
-    assert found.observed == "none: when it ran anew, they were printed by cell 1"
-    assert found.hint == "Run all cells, save, and hand in the file with its outputs."
+    assert (
+        found.observed == "the saved outputs show none of them; a fresh run printed them in cell 1"
+    )
+    assert found.hint == "Run all cells, save, and submit the file with its outputs."
 
 
 def test_who_prints_none_or_half_is_told_to_print_them() -> None:
@@ -216,8 +221,11 @@ def test_who_prints_none_or_half_is_told_to_print_them() -> None:
     drawn, half = judged(made(("done", "done"))), judged(made((matrix, matrix)))
     print_hint = "Print each of them, and save the file with what is printed."
 
-    assert [drawn.observed, drawn.hint] == ["none as text", print_hint]
-    assert [half.observed, half.hint] == ["3 of them", print_hint]
+    assert [drawn.observed, drawn.hint] == [
+        "the saved outputs show none of them as text",
+        print_hint,
+    ]
+    assert [half.observed, half.hint] == ["the saved outputs show 3 of them as text", print_hint]
     assert judged(made((matrix, FRESH))).hint == judged(made(("", ""))).hint != print_hint
 
 
@@ -234,7 +242,7 @@ def test_where_a_fresh_run_prints_none_the_saved_outputs_tell() -> None:
 def test_cleared_outputs_beside_a_pdf_are_for_a_person() -> None:
     cleared = made(("", FRESH))
 
-    assert judged(cleared).observed == "no saved outputs at all"
+    assert judged(cleared).observed == "the file holds no saved outputs"
     assert judged(replace(cleared, attachments=(".pdf",))).pending
 
 

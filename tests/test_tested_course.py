@@ -66,7 +66,7 @@ def test_reports_say_what_a_public_test_expected_and_nothing_of_a_hidden_one(gra
     wrong, forged = findings_of(graded, "wrong"), findings_of(graded, "forged")
 
     assert "`squares(1)` gave `[0]`; `[1]` was expected" in wrong
-    assert "no name InsufficientFunds was left" in wrong
+    assert "No name InsufficientFunds was left" in wrong
     assert "did not answer in time" in wrong
     assert "an object of class Yes" in forged
     assert "ended the notebook's process" in forged
@@ -133,15 +133,17 @@ def test_a_student_reads_the_same_words_on_their_own_computer(student: Path) -> 
     assert "`squares(1)` gave `[0]`; `[1]` was expected" in said
     assert "No name InsufficientFunds was left" in said
     assert "1 of 2 cases pass" in said
-    assert "4 more run after you hand in" in said
+    assert "4 more run after you submit" in said
 
 
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("import os\n    os._exit(3)", "It ended the notebook's process."),
+        ("import os\n    os._exit(3)", "What the test called ended the notebook's process."),
         pytest.param(
-            "while True:\n        pass", "It did not answer in time.", marks=pytest.mark.slow
+            "while True:\n        pass",
+            ("What the test called did not answer in time."),
+            marks=pytest.mark.slow,
         ),
     ],
 )
@@ -157,7 +159,7 @@ def test_a_function_that_never_answers_fails_its_own_public_tests_only(
     said = run("grader", "check", "odd.ipynb", "--format", "json", folder=student, code=1)
 
     found = {one["item"]: one for one in json.loads(said)["notebooks"][0]["findings"]}
-    assert found["Q1"]["told"] == f"{reason} It costs 1 point."
+    assert found["Q1"]["told"] == f"{reason} \u22121 point."
     assert {item: one["verdict"] for item, one in found.items()} == {
         "Q1": "failed",
         "Q2": "failed",

@@ -139,15 +139,15 @@ def test_an_array_is_inspected_once_for_all_comparisons() -> None:
 @pytest.mark.parametrize(
     ("trap", "flaw"),
     [
-        ("flat", "of shape (8,)"),
-        ("whole numbers", "of int64 instead of floating point numbers"),
-        ("NaN", "not all finite"),
+        ("flat", "came with shape (8,)"),
+        ("whole numbers", "came as int64 instead of floating point numbers"),
+        ("NaN", "came with values that are not finite"),
         ("zeros", ""),
     ],
 )
 def test_what_is_wrong_with_an_array_is_said(trap: str, flaw: str) -> None:
     assert array_flaw(TRAPS[trap], shape=(2, 4)) == flaw
-    assert array_flaw(TRAPS["empty"], shape=(0, 2, 4)) == "empty"
+    assert array_flaw(TRAPS["empty"], shape=(0, 2, 4)) == "came empty"
 
 
 def test_an_output_may_differ_by_a_share_of_the_references() -> None:

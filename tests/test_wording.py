@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from test_checks_strange import seen
 
+from grader.checks.finding_text import to_sentence
 from grader.checks.recording import Recording
 from grader.contrastive import CHECKS
 from grader.kernel.cell_runs import NO_NETWORK, note_network
@@ -118,6 +119,29 @@ def test_a_cell_that_fetches_by_a_program_says_that_there_is_no_network(
     assert noted.notes == ((NO_NETWORK,) if said else ())
 
 
+@pytest.mark.parametrize(
+    ("clause", "sentence"),
+    [
+        ("the file shows no figure", "The file shows no figure."),
+        ("The loss is flat.", "The loss is flat."),
+        ("is it so?", "Is it so?"),
+        ("calling Net raised E: no …", "Calling Net raised E: no …"),
+        ("one has mean 0", "one has mean 0."),  # a name of the notebook
+        ("x[0] is 3", "x[0] is 3."),
+        ("f(1) gave 2", "f(1) gave 2."),
+        ("snake_case is 3", "snake_case is 3."),
+        ("`loss` was not called", "`loss` was not called."),
+        ("écart is 3", "Écart is 3."),
+        ("3 of 4 rows", "3 of 4 rows."),
+        ("left:\n  right", "Left:\n  right"),
+        ("", ""),
+    ],
+)
+def test_what_was_found_is_a_sentence(clause: str, sentence: str) -> None:
+    assert to_sentence(clause, names={"one"}) == sentence
+    assert to_sentence(sentence, names={"one"}) == sentence
+
+
 def test_a_list_of_failed_cells_is_headed_by_its_first() -> None:
     finding = Finding(
         item="V",
@@ -128,7 +152,7 @@ def test_a_list_of_failed_cells_is_headed_by_its_first() -> None:
         possible=Fraction(6),
         public=True,
         expected="",
-        found="2 of 9 cells failed of their own: cell 3: E; cell 7: E",
+        found="2 of 9 cells failed on their own: cell 3: E; cell 7: E",
         cells=(3, 7),
     )
 

@@ -6,22 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader import checks
 from grader.authoring.assignments import Assignment
 from grader.authoring.blanking import find_regions
 from grader.authoring.leaks import find_leaks
+from grader.authoring.public_checks import build_public_checks
 from grader.authoring.stated_points import compare_stated_points
 from grader.authoring.student_readme import render_readme
-from grader.authoring.test_cutting import cut_public_tests
 from grader.authoring.uncut import find_uncut_items
 from grader.errors import RubricError, UsageError
 from grader.exports.zip_files import pack_zip
 from grader.model import Rubric
-from grader.pipeline import SessionOptions, open_grading_session
-from grader.pipeline.judge import Judge
+from grader.pipeline import SessionOptions
 from grader.pipeline.supplied_files import list_provided_files
-from grader.selfcheck.public_files import build_public_files, public_seed, reference_questions
-from grader.selfcheck.public_tests import TESTS_SUFFIX
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of modification of every file in the archive."""
@@ -114,8 +110,7 @@ def _notebook_files(
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the files of one notebook: itself with blanks, its public checks and tests."""
     yield assignment.rubric.reference.name, assignment.template().to_json().encode()
-    yield from _public_files(assignment, options=options).items()
-    yield from _public_tests(assignment.rubric).items()
+    yield from build_public_checks(assignment.rubric, options=options).items()
 
 
 def _count_blanks(assignment: Assignment) -> int:
@@ -148,34 +143,6 @@ def read_provided_files(rubric: Rubric) -> Mapping[str, bytes]:
         return {name: path.read_bytes() for name, path in list_provided_files(rubric).items()}
     except OSError as error:
         raise UsageError(f"{error.filename}: can't be read ({error.strerror})") from error
-
-
-def _public_files(assignment: Assignment, *, options: SessionOptions) -> Mapping[str, bytes]:
-    """Return the public rubric and the reference's numbers for it."""
-    rubric = assignment.rubric
-    judge = Judge.for_rubric(
-        rubric,
-        rng=checks.SeededRandom(seed=public_seed(rubric.id)),
-        environment=options.environment.fingerprint,
-    )
-    questions = reference_questions(rubric)
-    with open_grading_session(judge, options=options) as session:
-        return build_public_files(rubric, answers=session.reference.ask(questions))
-
-
-def _public_tests(rubric: Rubric) -> Mapping[str, bytes]:
-    """Return the file of the tests that students can run themselves, if there are any."""
-    names = {
-        str(getattr(spec.params, "test", ""))
-        for item in rubric.items
-        for spec in item.checks
-        if spec.public
-    } - {""}
-    if rubric.tests is None or not names:
-        return {}
-    source = rubric.tests.path.read_text(encoding="utf-8")
-    public = cut_public_tests(source, names=names, path=str(rubric.tests.path))
-    return {f"{rubric.id}{TESTS_SUFFIX}": public.encode()}
 
 
 def _write_release(files: Mapping[str, bytes], *, out: Path, name: str) -> tuple[Path, Path]:

@@ -167,7 +167,9 @@ def share_without_flaw(
     """
     right_count = flaws.count("")
     if right_count == len(flaws):
-        return passed(expected=expected, observed="it is")
+        calls = {1: "the call", 2: "both calls"}.get(right_count, f"all {right_count} calls")
+        observed = f"{calls} of {name} gave what is expected"
+        return passed(expected=expected, observed=observed)
     return CheckOutcome(
         share=Fraction(right_count, len(flaws)),
         expected=expected,
@@ -271,7 +273,7 @@ def explain_no_answer(
         "missing": missing,
         "timed_out": f"{name} did not answer in time",
         "died": f"{call} {name} ended the notebook's process",
-        "invalid": f"{name} gave nothing that could be read",
+        "invalid": f"{name} gave something that could not be read",
         "not_asked": f"{name} was not called: the questions ended before its turn",
     }
     return sentences.get(observation.status, "")

@@ -19,6 +19,7 @@ from grader.checks.check import (
     failed,
 )
 from grader.checks.execution import FAILED_STATUSES, failure_cause
+from grader.checks.finding_text import to_sentence
 from grader.checks.lacks import find_lack
 from grader.checks.memo import memoized
 from grader.errors import CourseTestFault, RecorderFault, ReferenceFault
@@ -42,7 +43,7 @@ Registry = Mapping[str, type[Check]]
 _LOG = logging.getLogger(__name__)
 _RECORDER_KINDS = frozenset({"forward", "recording"})
 """Kinds of question whose answers rest on what the recorder saw."""
-NOT_JUDGED, NO_COST = "the grader could not judge this: ", ". It costs you nothing."
+NOT_JUDGED, NO_COST = "The grader could not judge this: ", ". It costs you nothing."
 """What stands before and after the reason in a finding that is a fault of ours."""
 TEST_KIND = "test"
 """The kind of question that is a test of the course."""
@@ -323,7 +324,7 @@ def _make_finding(rubric_check: RubricCheck, outcome: CheckOutcome, verdict: Ver
         possible=spec.points,
         public=spec.public,
         expected=outcome.expected,
-        found=outcome.observed,
+        found=to_sentence(outcome.observed, names=rubric_check.check.code_names()),
         hint=hint,
         cells=outcome.cells,
         exhibit=outcome.exhibit,
@@ -410,7 +411,7 @@ def _blocking_finding(
 
 def _append_error(finding: Finding, run: CellRun) -> str:
     error = f"{run.error.name}: {shorten(run.error.message, most=160)}" if run.error else ""
-    return f"{finding.found} (cell {run.index}: {error})"
+    return f"{finding.found.removesuffix('.')} (cell {run.index}: {error})."
 
 
 def _as_blocked(finding: Finding, *, by: str, cells: tuple[int, ...]) -> Finding:

@@ -116,7 +116,7 @@ class NotebookRuns(Check):
             details += f"; and {more} more"
         ours = {module.name for module in evidence.record.missing if module.known}
         is_ours = any(ours.intersection(needed_modules(run)) for run in failures)
-        how = "failed" if is_ours else "failed of their own"
+        how = "failed" if is_ours else "failed on their own"
         return CheckOutcome(
             share=share,
             expected=expected,
@@ -137,20 +137,20 @@ def _count_failures(failures: Sequence[CellRun], total: int, *, how: str) -> str
 def _describe_success(runs: Sequence[CellRun]) -> str:
     """Say how many cells ran, and why others that did not cost nothing."""
     ran = sum(run.status not in FAILED_STATUSES for run in runs)
-    text = f"{ran} of {len(runs)} cells ran"
+    text = f"{ran} of {len(runs)} code cells ran without an error"
     unsuited: dict[str, list[str]] = {}
     for run in runs:
         if what := failed_on_substitute(run):
-            unsuited.setdefault(what, []).append(str(run.index))
+            unsuited.setdefault(what, []).append(f"cell {run.index}")
     for what, cells in unsuited.items():
-        text += f"; {what} did not suit cell {list_some(cells)}"
+        text += f"; {what} did not suit {list_some(cells)}"
     return text
 
 
 def _choose_hint(failures: tuple[CellRun, ...]) -> str:
     if all(needed_modules(run) for run in failures):
-        return "Is all that is imported installed, spelled right, or handed in with the notebook?"
-    return "Restart the kernel, run all cells, and mend the first error before you hand in."
+        return "Is all that is imported installed, spelled right, or submitted with the notebook?"
+    return "Restart the kernel, run all cells, and fix the first error before you submit."
 
 
 def _describe_failure(run: CellRun) -> str:

@@ -174,7 +174,7 @@ class FunctionShapes(FunctionCheck):
     def judge(self, evidence: Evidence) -> CheckOutcome:
         def find_flaw(number: int, value: Array) -> str:
             problem = array_flaw(value, shape=self.shapes[number])
-            return f"call {number + 1}: {self.what} {problem}" if problem else ""
+            return f"in call {number + 1}, {self.what} {problem}" if problem else ""
 
         shape_list = ", ".join(format_shape(shape) for shape in dict.fromkeys(self.shapes))
         expected = f"{self.what} of shape {shape_list}"
@@ -203,7 +203,7 @@ class FunctionSums(FunctionCheck):
             sums = as_float64(value).sum(axis=self.axis)
             totals = np.full(sums.shape, self.total)
             if not all_close(sums, totals, atol=ABSOLUTE_TOLERANCE * 10):
-                return f"sums from {sums.min():.4g} to {sums.max():.4g}"
+                return f"the sums go from {sums.min():.4g} to {sums.max():.4g}"
             return f"{self.what} hold numbers below 0" if value.min() < 0 else ""
 
         axis, total = self.axis, self.total
@@ -230,7 +230,7 @@ class FunctionMask(FunctionCheck):
             mask = questions[number].arrays[f"x{self.mask}"]
             fits = value.shape[value.ndim - mask.ndim :] == mask.shape
             if array_flaw(value, shape=value.shape) or not fits:
-                return f"{self.what} don't have the mask's shape, or are not finite"
+                return f"{self.what} came in another shape than the mask, or not finite"
             shown = np.broadcast_to(mask, value.shape)
             sizes = np.abs(as_float64(value))
             if (sizes[~shown] > ZERO).any():
@@ -329,7 +329,7 @@ class FunctionGradients(ComparedFunctionCheck):
 def _describe_difference(array: Array, expected: Array, *, what: str) -> str:
     # Students read it, so it must not show a value of the reference.
     if problem := array_flaw(array, shape=expected.shape):
-        return f"{what}: {problem}"
+        return f"{what} {problem}"
     if equals_reference(array, expected):
         return ""
-    return f"{what}: other values than the definition gives"
+    return f"{what} came with other values than the definition gives"

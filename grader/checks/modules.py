@@ -67,10 +67,10 @@ class ModuleCheck(Check):
     def explain_no_output(self, observation: Observation, index: int) -> str:
         """Say why one call gave no output."""
         if observation.status == "missing":
-            return f"no class {self.module} and no other torch module was left"
+            return f"no class {self.module} and no other torch module was left when the run ended"
         raised = str(call_fields(observation, index).get("error") or observation.error)
         name = class_name(observation, default=self.module)
-        return explain_error(raised, name=name) if raised else "no output"
+        return explain_error(raised, name=name) if raised else f"{name} gave no output"
 
     def judge_batches(
         self, observation: Observation, *, expected: str, find_flaw: Callable[[int, Array], str]
@@ -112,7 +112,7 @@ class ModuleShapeCheck(ModuleCheck):
         def find_flaw(index: int, array: Array) -> str:
             size = self.batches[index]
             problem = array_flaw(array, shape=(size, *output))
-            return f"N = {size}: {problem}" if problem else ""
+            return f"for N = {size}, the output {problem}" if problem else ""
 
         (question,) = self.questions(evidence.rng)
         observation = evidence.observation(question)
@@ -177,11 +177,15 @@ class ModuleOutputValues(ModuleCheck):
                 return f"{name} has no parameter of shape {shape}"
             reference_output = reference_outputs[index]
             if problem := array_flaw(output, shape=reference_output.shape):
-                return f"the output is {problem}"
+                return f"the output {problem}"
             matches = equals_reference(output, reference_output)
-            return "" if matches else "at equal weights the output is another"
+            return (
+                ""
+                if matches
+                else "at equal weights, the output is another than that of the definition"
+            )
 
-        expected = "at equal weights the output is that of the definition"
+        expected = "at equal weights, the output is that of the definition"
         return self.judge_batches(observation, expected=expected, find_flaw=find_flaw)
 
 

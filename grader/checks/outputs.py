@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from grader.checks.check import (
@@ -15,10 +16,10 @@ from grader.checks.check import (
 from grader.checks.memo import memoized
 from grader.checks.numbers_in_text import TextNumber, read_decimals
 from grader.checks.reproduction import collect_saved_evidence
-from grader.model import SavedEvidence
+from grader.model import SavedEvidence, list_some
 from grader.notebook.saved_outputs import shows_figure
 
-SAVE_HINT = "Run all cells, save, and hand in the file with its outputs."
+SAVE_HINT = "Run all cells, save, and submit the file with its outputs."
 _MAX_LISTED_CELLS = 8
 _SECOND_DECIMAL = 0.0101
 """The coarsest unit of a number with two decimals."""
@@ -38,7 +39,7 @@ def judge_attached_pdf(evidence: Evidence, *, expected: str) -> CheckOutcome | N
     """Return a pending outcome if outputs are cleared and a PDF is attached, else None."""
     if not outputs_cleared(evidence) or ".pdf" not in evidence.attachments:
         return None
-    observed = "the notebook's outputs are cleared, but a PDF was handed in beside it"
+    observed = "the notebook's outputs are cleared, but a PDF was submitted beside it"
     return failed(expected=expected, observed=observed, pending=True)
 
 
@@ -67,7 +68,9 @@ class ShowsNumbers(Check):
             for output in cell.outputs
             for number in read_decimals(output.text)
         )
-        return self.judge_count(evidence, number_count, observed=f"{number_count} numbers")
+        plural = "" if number_count == 1 else "s"
+        observed = f"the saved outputs show {number_count or 'no'} such number{plural}"
+        return self.judge_count(evidence, number_count, observed=observed)
 
     def judge_count(
         self, evidence: Evidence, number_count: int, *, observed: str, hint: str = SAVE_HINT
@@ -75,7 +78,9 @@ class ShowsNumbers(Check):
         """Return the outcome for a file that shows so many of the numbers."""
         expected = f"{self.count} {self.what} in the saved outputs"
         if number_count >= self.count:
-            return passed(expected=expected, observed="they are shown")
+            return passed(
+                expected=expected, observed=f"the saved outputs show the {self.count} {self.what}"
+            )
         pdf_outcome = judge_attached_pdf(evidence, expected=expected)
         if pdf_outcome is not None:
             return pdf_outcome
@@ -83,7 +88,7 @@ class ShowsNumbers(Check):
         return CheckOutcome(
             share=Fraction(1, 2) if 2 * number_count >= self.count else Fraction(0),
             expected=expected,
-            observed="no saved outputs at all" if cleared else observed,
+            observed="the file holds no saved outputs" if cleared else observed,
             hint=SAVE_HINT if cleared else hint,
         )
 
@@ -117,11 +122,13 @@ class ShowsFigure(Check):
         training_cells += [call.cell for call in recording.calls]
         first_cell = min(training_cells, default=0)
         if any(cell.index >= first_cell for cell in cells):
-            return passed(expected=expected, observed="it is shown")
+            return passed(expected=expected, observed=f"the saved outputs show {self.what}")
         pdf_outcome = judge_attached_pdf(evidence, expected=expected)
         if pdf_outcome is not None:
             return pdf_outcome
-        observed = "a figure, but only before training" if cells else "no figure"
+        observed = "the saved outputs show no figure"
+        if cells:
+            observed = "the saved outputs show a figure, but only before training"
         return failed(expected=expected, observed=observed, hint=SAVE_HINT)
 
 
@@ -141,23 +148,30 @@ class RunInOrder(Check):
     """Number of cells that may have run out of order, or not at all, at no cost."""
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
-        expected = "cells run from top to bottom, none left out"
-        hint = "Restart the kernel, run all cells, save, and hand in that file."
+        expected = "the cells were run from top to bottom, and none was left out"
+        hint = "Restart the kernel, run all cells, save, and submit that file."
         saved = _saved_evidence(evidence)
         if not saved.numbered:
             if outputs_cleared(evidence):
-                return failed(expected=expected, observed="no cell has run", hint=hint)
-            return passed(expected=expected, observed="the file does not say in which order")
+                return failed(
+                    expected=expected,
+                    observed="no cell was run before the file was saved",
+                    hint=hint,
+                )
+            observed = "the file does not say in which order its cells were run"
+            return passed(expected=expected, observed=observed)
         misplaced = sorted({*saved.out_of_order, *saved.never_run})
         if len(misplaced) <= self.at_most:
-            return passed(expected=expected, observed="they are")
-        more = " …" if len(misplaced) > _MAX_LISTED_CELLS else ""
-        cell_list = ", ".join(map(str, misplaced[:_MAX_LISTED_CELLS])) + more
+            observed = "the cells were run from top to bottom"
+            if misplaced:
+                observed += f", but for {_list_cells(misplaced)}"
+            return passed(expected=expected, observed=observed)
         cell_count = max(len(misplaced), len(evidence.notebook.code_cells()))
+        verb = "was" if len(misplaced) == 1 else "were"
         return CheckOutcome(
             share=1 - Fraction(len(misplaced), cell_count),
             expected=expected,
-            observed=f"out of order, or never run: cell {cell_list}",
+            observed=f"{_list_cells(misplaced)} {verb} run out of order, or never",
             hint=hint,
             cells=tuple(misplaced),
         )
@@ -179,21 +193,33 @@ class OutputsReproduced(Check):
     """Number of cells whose saved output a fresh run need not reproduce."""
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
-        expected = "the numbers and pictures that the file shows"
+        expected = "a fresh run shows the numbers and pictures that the file shows"
         saved = _saved_evidence(evidence)
         if not saved.compared:
-            observed = "no saved outputs to compare"
+            observed = "the file holds no saved outputs to compare"
             return failed(expected=expected, observed=observed, hint=SAVE_HINT)
         cells = tuple(difference.cell for difference in saved.differences)
+        same, count = (
+            saved.compared - len(cells),
+            f"{saved.compared} cell{'' if saved.compared == 1 else 's'}",
+        )
         if len(cells) <= self.at_most:
-            return passed(expected=expected, observed=f"the same in {saved.compared} cells")
+            return passed(
+                expected=expected,
+                observed=f"a fresh run reproduced the saved output of {same} of {count}",
+            )
         return CheckOutcome(
             share=1 - Fraction(len(cells), saved.compared),
             expected=expected,
-            observed=f"something else in {len(cells)} of {saved.compared} cells",
+            observed=f"a fresh run showed something else in {len(cells)} of {count}",
             hint="Set a seed, restart the kernel, run all cells, and save.",
             cells=cells,
         )
+
+
+def _list_cells(indexes: Sequence[int]) -> str:
+    """Return 'cell 3, cell 5 and 2 more'."""
+    return list_some([f"cell {index}" for index in indexes], most=_MAX_LISTED_CELLS)
 
 
 @memoized

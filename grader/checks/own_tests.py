@@ -18,15 +18,15 @@ from grader.model import Json, Observation, Question
 
 MAX_SHOWN = 3
 """Most cases whose failure is told."""
-NO_REASON = "it does not"
+NO_REASON = "the test failed"
 """What is wrong where a student may not read more of it."""
 GONE = {
     "timed_out": "did not answer in time",
     "lacks_threads": "did not answer in time, asked without the threads that the notebook started",
     "died": "ended the notebook's process",
-    "invalid": "gave nothing that could be read",
+    "invalid": "gave something that could not be read",
     "too_much": "never came to an end",
-    "unending": "gave what the test could not come to its end with",
+    "unending": "gave something with which the test never came to an end",
 }
 """What a call did that was never answered, by status."""
 
@@ -266,7 +266,7 @@ def find_flaw(case: _Case, *, reference: _Case, is_public: bool) -> str:
     if case.has_passed:
         partial = case.sentence if case.share < 1 else ""
         if reference.is_scored and not case.is_scored:
-            partial = "it gave no number of points"
+            partial = "the test gave no number of points"
         return _find_borrowed_word(case, reference, is_public=is_public) or partial
     sentences = {
         "missing": f"no name {' or '.join(case.names)} was left when the run ended",
@@ -281,19 +281,19 @@ def find_flaw(case: _Case, *, reference: _Case, is_public: bool) -> str:
 
 
 def _begin(case: _Case, is_public: bool) -> str:  # noqa: FBT001
-    """Return what did it: the expression of a public test, or 'it'."""
-    return f"{case.call if is_public and case.call else 'it'} "
+    """Return what did it: the expression of a public test, or that of any."""
+    return f"{case.call if is_public and case.call else 'what the test called'} "
 
 
 def _find_borrowed_word(case: _Case, reference: _Case, *, is_public: bool) -> str:
     """Return what a student's case passed by and the reference's did not need, or ''."""
     words = [word for word in case.words if word not in reference.words]
     if words and is_public:
-        return f"`{words[0]}` is only what an object of the notebook's own says"
+        return f"`{words[0]}` holds only because an object of the notebook's own class says so"
     if words:
-        return "it is only what an object of the notebook's own says"
+        return "the test passed only because an object of the notebook's own class says so"
     if set(case.operators) - set(reference.operators):
-        return "it gave an object of its own where a plain value was expected"
+        return "the notebook gave an object of its own class where a plain value was expected"
     return ""
 
 

@@ -75,12 +75,12 @@ def equal_arrays(left: Array, right: Array) -> bool:
 def array_flaw(array: Array, *, shape: tuple[int, ...]) -> str:
     """Return what is wrong with an array whatever its values: shape, type, not finite; or ''."""
     if array.shape != shape:
-        return f"of shape {format_shape(array.shape)}"
+        return f"came with shape {format_shape(array.shape)}"
     if array.dtype.kind != "f":
-        return f"of {array.dtype} instead of floating point numbers"
+        return f"came as {array.dtype} instead of floating point numbers"
     if not array.size:
-        return "empty"
-    return "" if np.isfinite(array).all() else "not all finite"
+        return "came empty"
+    return "" if np.isfinite(array).all() else "came with values that are not finite"
 
 
 def all_close(array: Array, expected: Array, *, atol: float, rtol: float = 0.0) -> bool:

@@ -30,6 +30,7 @@ from grader.cli.parts_command import parts_command
 from grader.cli.release_command import release_command
 from grader.cli.run_command import run_command
 from grader.cli.terminal_encoding import outlast_readers, write_plainly
+from grader.cli.terminal_messages import print_message
 from grader.cli.validate_command import validate_command
 from grader.cli.worker_command import cluster_group, worker_command
 from grader.errors import GraderError
@@ -151,5 +152,5 @@ def _exit_with_message(message: str, *, code: int = CANNOT_RUN) -> NoReturn:
     """Print what went wrong, and exit; a file's name in it may hold any characters."""
     from grader.report.text_format import printable
 
-    click.echo(printable(message), err=True)
+    print_message(printable(message))
     sys.exit(code)

@@ -10,6 +10,7 @@ import click
 
 from grader.cli.debug_option import debug_option
 from grader.cli.exit_codes import DONE, NEEDS_PERSON
+from grader.cli.interruption import tell_interruption
 from grader.cli.shared_options import (
     assignment_option,
     folder_argument,
@@ -17,6 +18,10 @@ from grader.cli.shared_options import (
     parts_option,
     people_options,
     take_people_files,
+)
+
+INTERRUPTED = (
+    "Interrupted: new scores are kept as far as it came. Run the same command again for the others."
 )
 
 
@@ -44,9 +49,10 @@ def again_command(*, folder: Path, **options: Any) -> None:
     console = Console(highlight=False)
     people = take_people_files(options)
     loaded_settings = settings.read_settings(path=Path(), out=folder, people=people, **options)
-    rejudged, needs_person = rejudge_class(
-        loaded_settings, notify=lambda note: console.print(note_line(note))
-    )
+    with tell_interruption(lambda: INTERRUPTED):
+        rejudged, needs_person = rejudge_class(
+            loaded_settings, notify=lambda note: console.print(note_line(note))
+        )
     console.print(
         changes_report(rejudged.changes, count=rejudged.count, needs_rerun=rejudged.needs_rerun)
     )

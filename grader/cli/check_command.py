@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from grader.cli.course_checks import is_course_folder, write_public_checks
 from grader.cli.debug_option import debug_option
 from grader.cli.exit_codes import CANNOT_RUN, DONE, NEEDS_PERSON
-from grader.cli.shared_options import FILE
+from grader.cli.shared_options import FILE, assignment_option
+from grader.cli.terminal_messages import print_message
 from grader.errors import GraderError
 
 if TYPE_CHECKING:
+    from grader.model import Notebook
     from grader.selfcheck.public_findings import FileOutcome
 
 
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     type=FILE,
     help="Public rubric to check by (default: the *.rubric.json beside the notebook).",
 )
+@assignment_option("In a course's own folder: the assignment in rubrics/ to check by.")
 @click.option(
     "--format",
     "form",
@@ -34,7 +39,9 @@ if TYPE_CHECKING:
     help="Output format.",
 )
 @debug_option
-def check_command(*, paths: tuple[Path, ...], rubric: Path | None, form: str) -> None:
+def check_command(
+    *, paths: tuple[Path, ...], rubric: Path | None, assignment: str | None, form: str
+) -> None:
     """Run NOTEBOOK and check it by the assignment's public checks, before handing in.
 
     It runs on this computer, in a fresh kernel, as it will when it is graded. Nothing leaves this
@@ -47,7 +54,11 @@ def check_command(*, paths: tuple[Path, ...], rubric: Path | None, form: str) ->
       2    it could not be run, or a check could not be judged
       130  interrupted
     """  # noqa: D301 - click wants the mark itself
-    outcomes = [_check_notebook(path, rubric=rubric) for path in paths]
+    if rubric is not None and assignment is not None:
+        raise click.UsageError("--rubric and --assignment: name one of them")
+    with ExitStack() as cleanup:
+        finder = _RubricFinder(rubric, assignment=assignment, cleanup=cleanup)
+        outcomes = [_check_notebook(path, finder=finder) for path in paths]
     if form == "text":
         _print_text(outcomes)
     elif form == "github":
@@ -62,16 +73,49 @@ def check_command(*, paths: tuple[Path, ...], rubric: Path | None, form: str) ->
     sys.exit(CANNOT_RUN if any(result.has_errors for result in results) else DONE)
 
 
-def _check_notebook(path: Path, *, rubric: Path | None) -> FileOutcome:
+class _RubricFinder:
+    """Finds the public rubric of each notebook; makes those of the course at most once."""
+
+    def __init__(self, rubric: Path | None, *, assignment: str | None, cleanup: ExitStack) -> None:
+        self._rubric, self._assignment, self._cleanup = rubric, assignment, cleanup
+        self._course: Path | None = None
+
+    def find(self, path: Path, *, notebook: Notebook) -> Path:
+        """Return the rubric that was named, one beside the notebook, or one of the course here.
+
+        Raises:
+            GraderError: There is none, or it can't be used.
+        """
+        from grader.selfcheck.public_rubric import RUBRIC_SUFFIX, find_public_rubric
+
+        if self._rubric is not None:
+            return self._rubric
+        folders = [path.resolve().parent, Path.cwd()]
+        is_there = any(any(folder.glob(f"*{RUBRIC_SUFFIX}")) for folder in folders)
+        if self._assignment is not None or (not is_there and is_course_folder(Path.cwd())):
+            folders = [self._course_folder()]
+        return find_public_rubric(folders, notebook=notebook)
+
+    def _course_folder(self) -> Path:
+        if self._course is None:
+            folder = write_public_checks(Path.cwd(), assignment=self._assignment)
+            self._course = self._cleanup.enter_context(folder)
+            print_message(
+                "note: checked by the public checks of the rubric in rubrics/, without a sandbox. "
+                "What somebody else wrote runs in one with `grade NOTEBOOK`."
+            )
+        return self._course
+
+
+def _check_notebook(path: Path, *, finder: _RubricFinder) -> FileOutcome:
     from grader import fault_log
     from grader.notebook import read_notebook
     from grader.selfcheck.file_check import check_file
     from grader.selfcheck.public_findings import FileOutcome
-    from grader.selfcheck.public_rubric import find_public_rubric, load_public_rubric
+    from grader.selfcheck.public_rubric import load_public_rubric
 
     try:
-        folders = (path.resolve().parent, Path.cwd())
-        rubric_path = rubric or find_public_rubric(folders, notebook=read_notebook(path))
+        rubric_path = finder.find(path, notebook=read_notebook(path))
         result = check_file(path, public=load_public_rubric(rubric_path))
         return FileOutcome(path=path, result=result)
     except GraderError as error:
@@ -90,7 +134,7 @@ def _print_text(outcomes: Sequence[FileOutcome]) -> None:
         if index:
             console.print()
         if outcome.result is None:
-            click.echo(printable(f"grade: {outcome.path}: {outcome.reason}"), err=True)
+            print_message(printable(f"grade: {outcome.path}: {outcome.reason}"))
         else:
             console.print(render_result(outcome.result, path=outcome.path, width=console.width))
 

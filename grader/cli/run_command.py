@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import click
 
 from grader.cli.debug_option import debug_option
 from grader.cli.exit_codes import DONE, NEEDS_PERSON
+from grader.cli.interruption import tell_interruption
 from grader.cli.shared_options import (
     FOLDER,
     GRADED,
@@ -28,8 +28,6 @@ from grader.cli.shared_options import (
 if TYPE_CHECKING:
     from grader.pipeline.run import GradingEngine
     from grader.report.progress import RunWatcher
-
-INTERRUPTED_MESSAGE = "Interrupted: what is graded is kept; run the same command again to go on."
 
 
 @click.command("run")
@@ -62,6 +60,7 @@ INTERRUPTED_MESSAGE = "Interrupted: what is graded is kept; run the same command
 )
 @click.option("--tls", type=FOLDER, help="Folder of keys that workers have, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
+@click.option("--all", "show_all", is_flag=True, help="Show the score of each submission.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors, and what --json prints.")
 @debug_option
 def run_command(
@@ -70,6 +69,7 @@ def run_command(
     out: Path,
     as_json: bool,
     quiet: bool,
+    show_all: bool,
     on: str | None,
     tls: Path | None,
     **options: Any,
@@ -93,7 +93,10 @@ def run_command(
     bar = ProgressBar()
     watcher = RunWatcher() if as_json or quiet else bar
     engine = choose_engine(on, tls=tls, watcher=watcher)
-    with tell_interruption(), bar if watcher is bar else nullcontext():
+    with (
+        tell_interruption(lambda: describe_interruption(watcher, out=out)),
+        bar if watcher is bar else nullcontext(),
+    ):
         outcome = run_grading(loaded_settings, watcher=watcher, engine=engine)
     if not (as_json or quiet):
         summary = run_summary(
@@ -104,6 +107,7 @@ def run_command(
             module_lines=missing_lines(
                 outcome.view.missing_modules, pip=f"{loaded_settings.python} -m pip"
             ),
+            show_all=show_all,
         )
         bar.console.print(summary)
     if as_json:
@@ -128,11 +132,17 @@ def choose_engine(on: str | None, *, tls: Path | None, watcher: RunWatcher) -> G
     return ClusterEngine(meeting=parse_meeting(on), tls=tls, show_load=watcher.show_load)
 
 
-@contextmanager
-def tell_interruption() -> Iterator[None]:
-    """Say what an interrupted run keeps."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        click.echo(INTERRUPTED_MESSAGE, err=True)
-        raise
+def describe_interruption(watcher: RunWatcher, *, out: Path) -> str:
+    """Return how much is graded and where it is kept, and how to go on."""
+    from grader.report.text_format import format_count
+
+    again = "Run the same command again to"
+    if not out.exists():
+        return f"Interrupted before anything was graded; no file is left behind. {again} begin."
+    if not watcher.total:
+        return f"Interrupted before the run began; {out} is as it was. {again} begin."
+    total = format_count(watcher.total, singular="submission")
+    return (
+        f"Interrupted after {watcher.graded} of {total}; what is graded is kept in {out}.\n"
+        f"{again} grade the rest."
+    )

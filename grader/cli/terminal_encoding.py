@@ -21,6 +21,7 @@ _PLAIN = {
     "≤": "<=",
     "×": "x",  # noqa: RUF001 (the sign itself)
     "±": "+/-",
+    "−": "-",  # noqa: RUF001 (the sign itself)
     "–": "-",  # noqa: RUF001 (the dash itself)
     "—": "-",
     "·": "-",

@@ -10,6 +10,7 @@ import click
 
 from grader.cli.debug_option import debug_option
 from grader.cli.exit_codes import DONE, NEEDS_PERSON
+from grader.cli.interruption import tell_interruption
 from grader.cli.shared_options import FILE, jobs_option, python_option, unsandboxed_option
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def validate_command(
     effort = Effort(seeds=seeds, new_seeds=new_seeds, max_mutants=max_mutants)
     chosen = load_assignments(loaded_settings.root, ids=ids)
     session = session_options(loaded_settings)
-    results = tuple(_validate_all(chosen, effort, session=session, text=form == "text"))
+    with tell_interruption(lambda: "Interrupted: a validation keeps nothing until it has ended."):
+        results = tuple(_validate_all(chosen, effort, session=session, text=form == "text"))
     if form == "json":
         click.echo(render_validation_json(results))
     if report is not None:

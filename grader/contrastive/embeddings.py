@@ -79,7 +79,7 @@ class EmbeddingCheck(LabeledInputsCheck):
 
     def missing_embeddings(self, name: str, *, expected: str) -> CheckOutcome:
         """Return the outcome where a variable is absent."""
-        observed = f"no {name} after the notebook ran"
+        observed = f"there was no `{name}` when the run ended"
         return absent(expected=expected, observed=observed, names=(name,))
 
     def judge_unmade(self, evidence: Evidence, name: str, *, expected: str) -> CheckOutcome:
@@ -411,9 +411,11 @@ class EmbeddingsBeforeTraining(StageCheck):
         )
 
     def note_for(self, evidence: Evidence, name: str) -> str:
-        attached = array_fields(evidence, name).get("grad") is True
-        return "Still attached to its graph: harmless here, but .detach() says what is meant." * (
-            attached
+        if array_fields(evidence, name).get("grad") is not True:
+            return ""
+        return (
+            "It is still attached to its graph. That is harmless here, but `.detach()` says what "
+            "is meant."
         )
 
 

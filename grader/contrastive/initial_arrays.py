@@ -68,22 +68,22 @@ class ArraysInitialized(InitialArrayCheck):
     def judge(self, evidence: Evidence) -> CheckOutcome:
         each = "both of" if len(self.check) == 2 else "each of"  # noqa: PLR2004 (a pair)
         shape = format_shape(self.shape)
-        expected = f"{each} shape {shape}, floating point, finite, not one constant"
+        expected = f"{each} shape {shape}, floating point, finite, not all the same value"
         arrays = self.arrays(evidence)
         missing_names = [name for name in self.check if name not in arrays]
         if missing_names:
             return absent(
                 expected=expected,
-                observed=f"{' and '.join(missing_names)} not there after the notebook ran",
+                observed=f"there was no {' and no '.join(missing_names)} when the run ended",
                 hint=self.hint,
                 names=tuple(missing_names),
             )
         misshapen = [name for name in self.check if arrays[name].shape != self.shape]
         if misshapen:
-            shapes = ", ".join(f"{name} {format_shape(arrays[name].shape)}" for name in misshapen)
+            shapes = (f"{name} has shape {format_shape(arrays[name].shape)}" for name in misshapen)
             return failed(
                 expected=expected,
-                observed=f"shapes {shapes}",
+                observed="; ".join(shapes),
                 hint="Which sizes does the handout give, and in which order?",
                 stops=True,
             )
@@ -101,8 +101,10 @@ class ArraysInitialized(InitialArrayCheck):
             elif not np.isfinite(array).all():
                 problems.append(f"{name} holds values that are not finite")
             elif np.unique(array).size <= 1:
-                problems.append(f"{name} is constant ({array.flat[0]:g} everywhere)")
-            notes.append(f"{name} mean {array.mean():.2f}, standard deviation {array.std():.2f}")
+                problems.append(f"{name} is {array.flat[0]:g} everywhere")
+            notes.append(
+                f"{name} has mean {array.mean():.2f} and standard deviation {array.std():.2f}"
+            )
         if problems:
             infinite = any("not finite" in problem for problem in problems)
             observed = "; ".join(problems)
@@ -128,11 +130,11 @@ class ArrayPairCheck(InitialArrayCheck):
         arrays, pair = self.arrays(evidence), (self.one, self.other)
         for name in pair:
             if name not in arrays:
-                problem = f"{name} not there after the notebook ran"
+                problem = f"there was no {name} when the run ended"
             elif arrays[name].shape != self.shape:
-                problem = f"{name} of shape {format_shape(arrays[name].shape)}"
+                problem = f"{name} has shape {format_shape(arrays[name].shape)}"
             elif not np.isfinite(as_float64(arrays[name])).all():
-                problem = f"{name} with values that are not finite"
+                problem = f"{name} holds values that are not finite"
             else:
                 continue
             return absent(expected=expected, observed=problem, names=pair)
@@ -152,12 +154,12 @@ class ArraysIndependent(ArrayPairCheck):
     """Largest absolute Pearson correlation, exclusive."""
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
-        expected = f"absolute correlation below {self.below:g}"
+        expected = f"a correlation between {-self.below:g} and {self.below:g}"
         pair = self.array_pair(evidence, expected=expected)
         if isinstance(pair, CheckOutcome):
             return pair
         value = correlation(*pair)
-        observed = f"correlation {value:.3f}"
+        observed = f"the correlation of {self.one} and {self.other} is {value:.3f}"
         if abs(value) < self.below:
             return passed(expected=expected, observed=observed)
         hint = (
@@ -179,14 +181,14 @@ class ArrayNoise(ArrayPairCheck):
     """Upper bound of the standard deviation of the difference, inclusive."""
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
-        what = f"{self.other} - {self.one}"
-        expected = f"standard deviation of {what} from {self.low:g} to {self.high:g}"
+        what = f"{self.other} \u2212 {self.one}"
+        expected = f"a standard deviation of {what} from {self.low:g} to {self.high:g}"
         pair = self.array_pair(evidence, expected=expected)
         if isinstance(pair, CheckOutcome):
             return pair
         first, second = pair
         value = float((second - first).std())
-        observed = f"standard deviation {value:.3f}"
+        observed = f"the standard deviation of {what} is {value:.3f}"
         if self.low <= value <= self.high:
             return passed(expected=expected, observed=observed)
         hint = (

@@ -238,10 +238,10 @@ class LayerApplied(ModuleAtWeightsCheck):
                 expected=expected, observed=self._explain_unchanged(observation), hint=hint
             )
         if not (self.agreement and all(map(changes_output, self.others))):
-            return passed(expected=expected, observed="it does")
+            return passed(expected=expected, observed=expected)
         expected += "; at equal weights the output is that of the layers in their order"
         if self.matching_activation(evidence, output=base) is not None:
-            return passed(expected=expected, observed="it does, and it is")
+            return passed(expected=expected, observed=expected)
         return failed(
             expected=expected,
             observed=(
@@ -299,4 +299,4 @@ class LayerApplied(ModuleAtWeightsCheck):
         if self._lacks_own_weights(observation):
             own_shape = tuple(self.weights[self.own[0]])
             return f"the module has no parameters of shape {own_shape}"
-        return "the output stays the same"
+        return f"the output stays the same when only the weights of the {self.layer} change"

@@ -23,7 +23,7 @@ from grader.model import Json, Numbers, Question
 
 TOLERANCE = 1e-4
 """The largest difference of a length from 1."""
-EXPECTED = "every embedding of length 1 (± 0.0001)"
+EXPECTED = "every embedding has length 1 (± 0.0001)"
 BATCH_SIZES_TRIED = (3, 1)
 """Batch sizes: several inputs, else one, for a module that takes no more."""
 
@@ -113,11 +113,13 @@ def _scaled_question(rng: SeededRandom, check: DrawnEmbeddingsNormalized) -> Que
 def judge_lengths(lengths: Numbers) -> CheckOutcome:
     """Return the outcome for the lengths of embeddings."""
     if all_close(lengths, np.ones(lengths.shape), atol=TOLERANCE):
-        return passed(expected=EXPECTED, observed="all of them")
+        return passed(expected=EXPECTED, observed="every embedding has length 1")
     finite = lengths[np.isfinite(lengths)]
-    observed = "no lengths"
+    observed = "the embeddings have no lengths that are finite"
     if finite.size:
-        observed = f"lengths from {finite.min():.4g} to {finite.max():.4g}"
-    observed += "" if finite.size == lengths.size else "; some are not finite"
+        low, high = f"{finite.min():.4g}", f"{finite.max():.4g}"
+        span = f"from {low} to {high}" if low != high else low
+        others = "" if finite.size == lengths.size else ", where they are finite"
+        observed = f"the embeddings have lengths {span}{others}"
     hint = "What is the length of one embedding: over which dimension, and by which norm?"
     return failed(expected=EXPECTED, observed=observed, hint=hint)

@@ -43,7 +43,8 @@ class InputBatch(LabeledInputsCheck):
         shapes = [forward.inputs[0].shape for forward in forwards if forward.inputs]
         cells = tuple({forward.cell for forward in forwards[:1]})
         if batch_shape in shapes:
-            return passed(expected=expected, observed="it is", cells=cells)
+            observed = f"the {self.things} went in as a batch of shape {format_shape(batch_shape)}"
+            return passed(expected=expected, observed=observed, cells=cells)
         inputs = module_rows(evidence, self.shape)
         calls = {
             id(forward)
@@ -56,14 +57,15 @@ class InputBatch(LabeledInputsCheck):
             label for label in encoded if any(equal_values(row, encoded[label]) for row in rows)
         ]
         if len(covered) == len(self.labels):
-            observed = f"all {self.things}, though not as one batch"
+            observed = f"all {self.things} went in, though not as one batch"
             return passed(expected=expected, observed=observed, cells=cells)
         if not shapes:
             observed = f"no module was given {self.things}"
             return absent(expected=expected, observed=observed)
         seen_shapes = ", ".join(sorted({format_shape(shape) for shape in shapes})[:4])
         hint = f"Stack the {self.things} along a new first dimension."
-        return absent(expected=expected, observed=f"inputs of shape {seen_shapes}", hint=hint)
+        observed = f"the inputs had shape {seen_shapes}"
+        return absent(expected=expected, observed=observed, hint=hint)
 
 
 class EmbeddingShape(ModuleShapeCheck):
@@ -88,16 +90,17 @@ class EmbeddingShape(ModuleShapeCheck):
     def explain_no_output(self, observation: Observation, index: int) -> str:
         raised = str(call_fields(observation, index).get("error") or "")
         name = class_name(observation, default=self.module)
-        why = explain_error(raised, name=name) if raised else "no output"
+        why = explain_error(raised, name=name) if raised else f"{name} gave no output"
         sizes = range(len(self.batches))
         if len({str(call_fields(observation, size).get("error")) for size in sizes}) == 1:
             return why
-        return f"N = {self.batches[index]}: {why}"
+        return f"for N = {self.batches[index]}, {why}"
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         expected = f"(N, {self.features}) for every N of {', '.join(map(str, self.batches))}"
         outcome = self.judge_shapes(evidence, output=(self.features,), expected=expected)
         if outcome.share == 1:
-            return replace(outcome, observed="all of them")
+            observed = f"the output had shape {expected}"
+            return replace(outcome, observed=observed)
         hint = f"Nothing in forward should depend on how many {self.things} come in at once."
         return replace(outcome, hint=hint if outcome.share else "", stops=outcome.share == 0)

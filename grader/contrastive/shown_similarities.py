@@ -95,10 +95,12 @@ class SimilaritiesShown(EmbeddingCheck, ShowsNumbers):
             if cell.index in printed and runs[cell.index].status is not CellStatus.RAN
         )
         number_count = len(shown) + min(unknown, looks)
-        observed = f"{number_count} of them" if number_count else "none as text"
+        observed = f"the saved outputs show {number_count or 'none'} of them as text"
         if printed and not number_count:
-            cell_list = list_some([str(index) for index in sorted(printed)])
-            observed = f"none: when it ran anew, they were printed by cell {cell_list}"
+            cell_list = list_some([f"cell {index}" for index in sorted(printed)])
+            observed = (
+                f"the saved outputs show none of them; a fresh run printed them in {cell_list}"
+            )
         hint = SAVE_HINT if len(known) > number_count else _PRINT_HINT
         return self.judge_count(evidence, number_count, observed=observed, hint=hint)
 

@@ -58,9 +58,9 @@ class SimilarityOrder(TrainingCheck):
         expected = f"cos({near}) above cos({far})"
         vectors = self._vectors(evidence)
         if not {self.anchor, self.closer, self.farther} <= set(vectors):
-            return absent(expected=expected, observed="there is nothing to compare")
+            return absent(expected=expected, observed="there are no vectors to compare")
         closer_cosine, farther_cosine = self._cosines(vectors)
-        observed = f"cos({near}) = {closer_cosine:.4f}, cos({far}) = {farther_cosine:.4f}"
+        observed = f"cos({near}) is {closer_cosine:.4f}, and cos({far}) is {farther_cosine:.4f}"
         after = self.stage == "after"
         exhibit = self.build_exhibit(evidence) if after else None
         if closer_cosine > farther_cosine:
@@ -69,7 +69,7 @@ class SimilarityOrder(TrainingCheck):
         if not (np.isfinite(closer_cosine) and np.isfinite(farther_cosine)):
             hint = "A vector of zeros, or one that is not finite, has no direction."
         elif after and self._reference_fails_too(evidence):
-            observed += "; from the same start the reference's order fails too"
+            observed += "; from the same start, the reference's order is wrong, too"
             return passed(expected=expected, observed=observed, exhibit=exhibit)
         elif self.stage == "inputs" and all((v >= 0).all() for v in vectors.values()):
             hint = f"Random {self.things} that are all positive resemble each other."

@@ -121,13 +121,13 @@ class LossFalls(TrainingCheck):
     def _compare_loss(self, evidence: Evidence, *, trained: Numbers, expected: str) -> CheckOutcome:
         steps = self.optimizer_steps(evidence)
         loss, start = self._measure_loss(trained), self._start_loss(evidence)
-        observed = f"InfoNCE {start:.4f} at the start, {loss:.4f} after training"
+        observed = f"InfoNCE was {start:.4f} at the start and {loss:.4f} after training"
         replay = None if steps is None else self._reference_vectors(evidence, steps=steps)
         if replay is not None and all_close(
             pairwise_cosines(trained), pairwise_cosines(replay), atol=COSINE_TOLERANCE
         ):
-            observed += f"; after {count_steps(steps)} the reference's embeddings are those of your"
-            observed += f" {self.maker}"
+            observed += f"; after {count_steps(steps)}, the reference gives the same embeddings as"
+            observed += f" your {self.maker}"
             return passed(expected=expected, observed=observed)
         target = self._reference_vectors(evidence, steps=self.steps)
         if target is not None:
@@ -151,7 +151,7 @@ class LossFalls(TrainingCheck):
                 f"the weights of your {self.maker} don't fit the reference's layers, so it could "
                 "not be trained from the same start"
             )
-        return "the reference could not be trained on these images"
+        return "the reference could not be trained on these inputs"
 
     def _is_not_made(self, evidence: Evidence) -> bool:
         """Return whether the variable is not there since its cell raised."""
@@ -184,6 +184,8 @@ class LossFalls(TrainingCheck):
         ]
         if not losing_items or outcome.share <= Fraction(1, 2):
             return outcome
-        reason = f"at most half, since not every pair of {losing_items[0]} is right"
+        reason = (
+            f"at most half of the points are earned, since {losing_items[0]} is not fully right"
+        )
         observed = f"{outcome.observed}; {reason}"
         return replace(outcome, share=Fraction(1, 2), observed=observed)

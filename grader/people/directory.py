@@ -47,8 +47,9 @@ class Directory:
         if len(candidates) == 1:
             return candidates[0], _id_flag(student, candidates[0])
         if candidates:
-            candidate_names = " or ".join(name_and_id(member.student) for member in candidates[:3])
-            names = (name_and_id(student), candidate_names)
+            # Sorted, since no grade may depend on the order of the roster.
+            candidate_names = sorted(name_and_id(member.student) for member in candidates)
+            names = (name_and_id(student), " or ".join(candidate_names[:3]))
             return None, Flag(FlagKind.STUDENT_AMBIGUOUS, names)
         return None, Flag(FlagKind.STUDENT_NOT_ON_ROSTER, (name_and_id(student),))
 

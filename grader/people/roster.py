@@ -103,7 +103,7 @@ def _collect_members(
             notes.append(
                 f"line {row.line_number}: id {student.id} stands for "
                 f"{previous.student.name} and for {student.name}; "
-                "it is nobody's until that is mended"
+                "it is nobody's until that is fixed"
             )
             members[f"{key} {row.line_number}"] = member
     if empty_lines:

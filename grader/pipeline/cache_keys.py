@@ -20,6 +20,7 @@ import grader
 from grader.errors import NotebookError
 from grader.model import Submission
 from grader.notebook import read_submitted_file
+from grader.people import People
 from grader.pipeline.judge import Judge
 from grader.pipeline.supplied_files import NotebookFiles, choose_files, list_course_files
 from grader.pipeline.test_runs import tests_digest
@@ -59,6 +60,12 @@ class PreparedSubmission:
         """Yield each notebook, with the names of the files beside it."""
         for prepared in self.parts.values() or (self,):
             yield prepared.submission, prepared.supplied.files
+
+
+def _people_text(people: People) -> str:
+    """Return the same text for the same people, in whatever order a file lists them."""
+    dates = (people.extensions, people.submission_times)
+    return repr((sorted(map(repr, people.members)), *(sorted(each.items()) for each in dates)))
 
 
 def _own_check_sources(modules: Iterable[str]) -> Iterator[str | bytes]:
@@ -149,7 +156,7 @@ class CacheKeys(SubmissionKeys):
                 *_own_check_sources(rubric.check_modules),
                 rubric.sha256,
                 tests_digest(rubric),
-                repr(judge.people),
+                _people_text(judge.people),
                 repr(show_ids),
             ]
         )

@@ -20,6 +20,7 @@ from grader.model import Graded, Limits, Rubric, Submission
 from grader.pipeline import SessionOptions
 from grader.pipeline.cache_keys import PreparedSubmission, run_part, without_level
 from grader.pipeline.collecting import join_previews, make_preview, temporary_unpack_folder
+from grader.pipeline.failed_start import remove_if_nothing_graded
 from grader.pipeline.imported_marks import (
     FOLDER,
     ROSTER_FILE,
@@ -94,7 +95,10 @@ def run_grading(
         UsageError: the path, the output folder or the environment can't be used.
         RubricError: the rubric or the reference is not valid.
     """
-    with temporary_unpack_folder(settings.out) as unpack_to:
+    with (
+        remove_if_nothing_graded(settings.out),
+        temporary_unpack_folder(settings.out) as unpack_to,
+    ):
         loaded = load_rubric(settings.root, assignment=settings.assignment)
         limits = Limits(**{**asdict(loaded.limits), **settings.limit_overrides})
         loaded = loaded.with_limits(limits)

@@ -10,6 +10,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -26,10 +27,18 @@ def note_line(text: str) -> Text:
 
 
 class RunWatcher:
-    """Receives the progress of a run, and shows nothing; subclasses do."""
+    """Receives the progress of a run, counts, and shows nothing; subclasses do."""
+
+    def __init__(self) -> None:
+        self.graded = 0
+        """Submissions whose grade is on disk and up to date."""
+        self.total = 0
+        """All submissions; 0 before the run has begun."""
 
     def begin(self, *, rubric: Rubric, count: int, unchanged: int, judged: int) -> None:
         """Say that so many submissions are about to run, were kept, and were judged again."""
+        self.graded = unchanged + judged
+        self.total = self.graded + count
 
     def ready(self) -> None:
         """Say that the reference is live."""
@@ -39,23 +48,34 @@ class RunWatcher:
 
     def done(self, graded: Graded) -> None:
         """Say that one submission is on disk."""
+        self.graded += 1
 
     def show_load(self, text: str) -> None:
         """Show how much is graded at once, and how fast, where that is known."""
+
+
+class _TimeLeftColumn(TimeRemainingColumn):
+    """Says how long a task still takes, as soon as that can be told."""
+
+    def render(self, task: Task) -> Text:
+        """Return the time with a word, or nothing."""
+        return Text() if task.time_remaining is None else super().render(task).append(" left")
 
 
 class ProgressBar(RunWatcher):
     """Draws a live bar on a terminal, and prints only notes and the summary elsewhere."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.console = Console(highlight=False)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(),
+            BarColumn(bar_width=None),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            TextColumn("elapsed"),
+            _TimeLeftColumn(),
+            expand=True,
             console=self.console,
             transient=True,
             disable=not self.console.is_terminal,
@@ -78,6 +98,7 @@ class ProgressBar(RunWatcher):
 
     def begin(self, *, rubric: Rubric, count: int, unchanged: int, judged: int) -> None:
         """Show that the reference runs first, unless nothing is to be run."""
+        super().begin(rubric=rubric, count=count, unchanged=unchanged, judged=judged)
         messages = []
         if unchanged:
             amount = format_count(unchanged, singular="submission")
@@ -101,6 +122,7 @@ class ProgressBar(RunWatcher):
 
     def done(self, graded: Graded) -> None:
         """Count one more submission."""
+        super().done(graded)
         self._progress.advance(self._task)
 
     def show_load(self, text: str) -> None:

@@ -1,22 +1,30 @@
-"""Summarize a run in the terminal: a plain table, then where to look."""
+"""Summarize a run in the terminal: counts, what needs somebody, and where to look."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grader.model import Graded, Rubric, Tally, Verdict
-from grader.report.flag_text import flag_text
-from grader.report.lateness_view import late_cells
+from grader.model import Graded, Rubric, list_some
+from grader.report.class_page import AttentionLine, ClassPageRow, attention_lines, class_row
 from grader.report.text_format import format_count, format_number, one_line, printable
 
 NOTHING = "-"
+WIDTH = 80
+"""The narrowest terminal in which no name and no word is cut."""
+MAX_NAMES = 20
+"""Submissions that are named below one sentence."""
+SEPARATOR = re.compile(r"(?<=[\s_.\-])(?![\s_.\-])")
+"""Where a long name may be broken: after what separates its words."""
 
 
 def run_summary(
@@ -26,8 +34,9 @@ def run_summary(
     out: Path,
     missing: int = 0,
     module_lines: Sequence[str] = (),
+    show_all: bool = False,
 ) -> RenderableType:
-    """Return a table with a row for each submission, and closing lines.
+    """Return counts, what needs somebody other than to grade answers, and where the files are.
 
     Args:
         results: every submission, gradable or not; each is read once and not kept.
@@ -35,81 +44,137 @@ def run_summary(
         out: the folder that was written.
         missing: the number of students on the roster without a submission.
         module_lines: what notebooks import and did not find, and what would help.
+        show_all: whether each submission has a row with its score; a single one always has.
     """
-    table = _empty_table(rubric)
-    statuses: Counter[str] = Counter()
-    for graded in results:
-        statuses[graded.status] += 1
-        table.add_row(
-            _untrusted_text(graded.submission.name),
-            _untrusted_text(", ".join(student.name or student.id for student in graded.students)),
-            *_points_cells(graded.score.total if graded.score else None),
-            *([_untrusted_text("; ".join(late_cells(graded.lateness)))] if rubric.late else []),
-            _untrusted_text(_needs(graded)),
-        )
-    modules = [Text("missing where notebooks run:"), *(Text(f"  {line}") for line in module_lines)]
+    rows = [class_row(graded) for graded in results]
+    table: list[RenderableType] = []
+    if show_all or len(rows) == 1:
+        table += [_score_table(rows, rubric), Text()]
     return Group(
-        table,
-        Text(""),
-        *_closing_lines(statuses, out=out, missing=missing),
-        *(modules if module_lines else ()),
+        *table,
+        *_count_lines(rows, missing=missing, show_hint=not table),
+        *_attention(rows),
+        *_module_lines(module_lines),
+        *_file_lines(out),
     )
 
 
-def _empty_table(rubric: Rubric) -> Table:
+def _count_lines(
+    rows: Sequence[ClassPageRow], *, missing: int, show_hint: bool
+) -> Iterator[RenderableType]:
+    statuses = Counter(row.status_text for row in rows)
+    words = ("graded", "to grade", "ungradable")
+    counts = ", ".join(f"{statuses[word]} {word}" for word in words if statuses[word])
+    head = format_count(len(rows), singular="submission")
+    hint = " (--all shows each score)" if show_hint and rows else ""
+    yield Text.assemble((head, "bold"), f": {counts}" if counts else "", (hint, "dim"))
+    if missing:
+        yield Text(
+            f"no submission from {format_count(missing, singular='student')} of the roster "
+            "(empty in the gradebook)"
+        )
+
+
+def _attention(rows: Sequence[ClassPageRow]) -> Iterator[RenderableType]:
+    lines = list(_each_reason_once(attention_lines(rows)))
+    names = {name for line in lines for name in line.names}
+    if lines:
+        yield Text.assemble("\n", ("needs attention", "bold"), f": {len(names)} of {len(rows)}")
+    for line in lines:
+        yield from _attention_entry(line)
+
+
+def _each_reason_once(lines: Sequence[AttentionLine]) -> Iterator[AttentionLine]:
+    """Yield the lines without flags that say again why something is ungradable."""
+    reasons = tuple(line.text for line in lines if line.urgent)
+    yield from (line for line in lines if line.urgent or not line.text.endswith(reasons))
+
+
+def _attention_entry(line: AttentionLine) -> Iterator[RenderableType]:
+    sign = Text("✕" if line.urgent else "!", style="bold red" if line.urgent else "bold yellow")
+    text = f"ungradable: {line.text}" if line.urgent else line.text
+    entry = Table.grid(padding=(0, 1))
+    entry.add_row(sign, _plain(text))
+    names = [_breakable(_one_line(name), WIDTH - 4) for name in line.names]
+    entry.add_row("", Padding(Text(list_some(names, most=MAX_NAMES), style="cyan"), (0, 0, 0, 2)))
+    yield entry
+
+
+def _module_lines(lines: Sequence[str]) -> Iterator[RenderableType]:
+    if lines:
+        yield Text("\nmissing where notebooks run", style="bold")
+        yield from (Padding(_plain(line), (0, 0, 0, 2)) for line in lines)
+
+
+def _file_lines(out: Path) -> Iterator[RenderableType]:
+    yield Text()
+    for name, file, more in (
+        ("class page", "index.html", " (staff only)"),
+        ("for students", "reports", ""),
+        ("gradebook", "gradebook.csv", ""),
+    ):
+        # A path that is longer than the line is left whole, so that it can be copied.
+        yield Text(
+            f"{name:<13} {printable(str(out / file))}{more}", no_wrap=True, overflow="ignore"
+        )
+
+
+def _score_table(rows: Sequence[ClassPageRow], rubric: Rubric) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("submission", overflow="fold")
-    table.add_column("students", overflow="fold")
-    for name in (f"of {format_number(rubric.total)}", "pending", "blocked"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("")
+    table.add_column("submission", no_wrap=True)
+    names = [_one_line(row.name) for row in rows]
+    students = [_one_line(", ".join(s.name or s.id for s in row.students)) for row in rows]
+    budget = WIDTH - 30 - (11 if rubric.late else 0)
+    longest_word = max((cell_len(word) for text in students for word in text.split()), default=1)
+    beside = max(map(cell_len, names), default=1) + 2 + max(longest_word, 8) <= budget
+    if beside:
+        table.add_column("students", min_width=longest_word)
+    for head in (f"score\nof {format_number(rubric.total)}", "to\ngrade", "not\nevaluated"):
+        table.add_column(head, justify="right", no_wrap=True)
     if rubric.late:
-        table.add_column("late", overflow="fold")
-    table.add_column("needs", overflow="fold")
+        table.add_column("late", min_width=9)
+    for row, name, people in zip(rows, names, students, strict=True):
+        cells = [name, people or NOTHING]
+        if not beside:
+            cells = [_breakable("\n  ".join(filter(None, (name, people))), budget)]
+        late = [_one_line("; ".join(row.late)) or NOTHING] if rubric.late else []
+        table.add_row(_sign(row), *map(Text, (*cells, *_points(row), *late)))
     return table
 
 
-def _untrusted_text(text: str) -> Text:
+def _sign(row: ClassPageRow) -> Text:
+    if row.tally is None:
+        return Text("✕", style="bold red")
+    return Text("!", style="bold yellow") if row.flags else Text()
+
+
+def _points(row: ClassPageRow) -> tuple[str, str, str]:
+    if row.tally is None:
+        return NOTHING, NOTHING, NOTHING
+    pending, blocked = (
+        format_number(n) if n else NOTHING for n in (row.tally.pending, row.tally.blocked)
+    )
+    return format_number(row.tally.earned), pending, blocked
+
+
+def _breakable(text: str, width: int) -> str:
+    """Return a text whose lines are broken between words where one would not fit."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        lines.append("")
+        for word in SEPARATOR.split(line):
+            if lines[-1].strip() and cell_len(lines[-1] + word.rstrip()) > width:
+                lines.append("  ")
+            lines[-1] += word
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _one_line(text: str) -> str:
+    """Return untrusted text without control characters."""
+    return printable(one_line(text))
+
+
+def _plain(text: str) -> Text:
     """Return untrusted text without control characters and markup."""
-    return Text(printable(one_line(text)) or NOTHING)
-
-
-def _points_cells(tally: Tally | None) -> list[Text]:
-    if tally is None:
-        return [Text(NOTHING)] * 3
-    return [
-        Text(format_number(tally.earned)),
-        *(Text(format_number(n) if n else NOTHING) for n in (tally.pending, tally.blocked)),
-    ]
-
-
-def _needs(graded: Graded) -> str:
-    if graded.score is None:
-        return f"ungradable: {graded.reason or 'no reason was recorded'}"
-    failures = sum(item.verdict is Verdict.ERROR and not item.lacks for item in graded.score.items)
-    grader_errors = [f"{format_count(failures, singular='error')} of ours"] if failures else []
-    marks = ["marks"] if any(i.verdict is Verdict.PENDING for i in graded.score.items) else []
-    flags = (flag_text(flag).rstrip(".") for flag in graded.flags)
-    return "; ".join([*grader_errors, *flags, *marks])
-
-
-def _closing_lines(statuses: Counter[str], *, out: Path, missing: int) -> list[Text]:
-    status_counts = [
-        (statuses["graded"], "graded"),
-        (statuses["needs_marks"], "waiting for marks"),
-        (statuses["ungradable"], "ungradable"),
-    ]
-    counts = ", ".join(f"{amount} {words}" for amount, words in status_counts if amount)
-    files = (
-        ("the class", "index.html", " (staff only)"),
-        ("for students", "reports", ""),
-        ("gradebook", "gradebook.csv", ""),
-    )
-    head = format_count(statuses.total(), singular="submission")
-    absent = format_count(
-        missing, singular="student of the roster", plural="students of the roster"
-    )
-    return [
-        Text(f"{head}: {counts}" if counts else head),
-        *([Text(f"in no submission: {absent} (empty in the gradebook)")] if missing else []),
-        *(Text(f"{name:<13} {printable(str(out / file))}{more}") for name, file, more in files),
-    ]
+    return Text(_one_line(text))

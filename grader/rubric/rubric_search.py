@@ -19,6 +19,8 @@ class _RubricCandidate:
     path: Path
     id: str
     default: bool
+    error: RubricError | None = None
+    """Why the file can't be read, if it can't: then id and default are not known."""
 
 
 def find_rubric(folder: Path, *, assignment: str | None = None) -> Path:
@@ -32,6 +34,7 @@ def find_rubric(folder: Path, *, assignment: str | None = None) -> Path:
         The named one; else the one with `default = true`; else the only one.
 
     Raises:
+        RubricError: Which one it is can't be told, since a file among several can't be read.
         UsageError: No rubric fits, or several do; the message lists them.
     """
     candidates = [
@@ -41,6 +44,8 @@ def find_rubric(folder: Path, *, assignment: str | None = None) -> Path:
         raise UsageError(f"There is no rubric: no {RUBRICS_FOLDER}/*.toml in {folder}.")
     if assignment is not None:
         return _find_named(assignment, candidates=candidates)
+    if len(candidates) > 1:
+        _refuse_unreadable(candidates)
     defaults = [candidate for candidate in candidates if candidate.default]
     for choice in (defaults, candidates):
         if len(choice) == 1:
@@ -56,8 +61,8 @@ def _read_candidate(path: Path) -> _RubricCandidate:
     """Read the id of a rubric; a broken file is known by its name."""
     try:
         _, tree = read_tables(path)
-    except RubricError:
-        return _RubricCandidate(path=path, id=path.stem, default=False)
+    except RubricError as error:
+        return _RubricCandidate(path=path, id=path.stem, default=False, error=error)
     table = tree.get("assignment")
     assignment = table if isinstance(table, dict) else {}
     name = assignment.get("id")
@@ -66,6 +71,19 @@ def _read_candidate(path: Path) -> _RubricCandidate:
         id=name if isinstance(name, str) else path.stem,
         default=assignment.get("default") is True,
     )
+
+
+def _refuse_unreadable(candidates: list[_RubricCandidate]) -> None:
+    """Say what is wrong with a file, since it may be the one that is meant.
+
+    Raises:
+        RubricError: There is one.
+    """
+    for candidate in candidates:
+        if candidate.error is not None:
+            readable = [other.id for other in candidates if other.error is None]
+            hint = f"\nTo grade by another one: --assignment {readable[0]}" if readable else ""
+            raise RubricError(f"{candidate.error}{hint}") from candidate.error
 
 
 def _find_named(assignment: str, *, candidates: list[_RubricCandidate]) -> Path:
@@ -80,6 +98,7 @@ def _find_named(assignment: str, *, candidates: list[_RubricCandidate]) -> Path:
             f"Several rubrics are called '{assignment}':\n{_list_candidates(candidates)}\n"
             "Give each an id of its own."
         )
+    _refuse_unreadable(candidates)
     hint = suggest_nearest(assignment, among=[candidate.id for candidate in candidates])
     raise UsageError(f"There is no rubric '{assignment}'; {hint}\n{_list_candidates(candidates)}")
 

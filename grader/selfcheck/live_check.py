@@ -84,7 +84,7 @@ def _refusal(item_id: str, rubric: Rubric) -> str:
     if item is not None and item.kind == "written":
         return f"{item_id} is read by a person."
     if item is not None:
-        return f"{item_id} is checked after you hand in."
+        return f"{item_id} is checked after you submit."
     checked_ids = [item.id for item in rubric.items if item.checks]
     folded = {checked_id.casefold(): checked_id for checked_id in checked_ids}
     matches = get_close_matches(item_id.casefold(), folded, n=1, cutoff=0.3)

@@ -105,7 +105,8 @@ def load_public_rubric(path: Path) -> PublicRubric:
     """
     if path.suffix == ".toml":
         raise UsageError(
-            f"{path}: that is the course's rubric; `grade release` makes the public one of it"
+            f"{path}: that is the course's rubric. `grade release` makes the public one from it; "
+            "in the course's own folder, `grade check --assignment ID` uses it as it is"
         )
     loaded = rubric.load_rubric(path, catalog=load_checks)
     if loaded.public is None:

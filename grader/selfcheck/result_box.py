@@ -101,7 +101,9 @@ class ResultBox:
         yield f"<div>{_to_html(closing_line(self.result))}</div></div>"
 
     def _file_only_message(self) -> str:
-        return f"{self.only_item} looks at the saved file: save it, then `grade check` tells."
+        return (
+            f"{self.only_item} looks at the saved file: save the notebook, then run `grade check`."
+        )
 
 
 def _item_html(feedback: ItemFeedback) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from grader.checks.finding_text import capitalize, to_sentence
 from grader.model import Finding, Item, Rubric, Verdict
 from grader.report.text_format import VERDICTS, format_count, points_with_unit, printable
 from grader.selfcheck.public_findings import LOSING_VERDICTS, SelfcheckResult, blocked_items
@@ -138,11 +139,11 @@ def _finding_feedback(
     labels = result.cell_labels
     return FindingFeedback(
         finding=finding,
-        title=_capitalize(finding.title, names=names),
+        title=capitalize(finding.title, names=names),
         cell=cell,
         location="" if cell is None else labels.get(cell, ""),
-        statement=_to_sentence(_label_cells(statement, labels), names=names),
-        hint=_to_sentence(_label_cells(hint, labels), names=names),
+        statement=to_sentence(_label_cells(statement, labels), names=names),
+        hint=to_sentence(_label_cells(hint, labels), names=names),
         cost=cost,
     )
 
@@ -161,11 +162,11 @@ def _describe_finding(result: SelfcheckResult, finding: Finding) -> tuple[str, s
         case Verdict.PASSED:
             return "Passed", "", ""
         case Verdict.BLOCKED:
-            return f"Can't be checked until {finding.blocked_by} is mended", "", ""
+            return f"Can't be checked until {finding.blocked_by} is fixed", "", ""
         case Verdict.ERROR:
             return finding.found, "", ""
         case Verdict.PENDING:
-            return f"{finding.found}: a person decides", "", ""
+            return f"{finding.found} A person decides", "", ""
         case Verdict.FAILED | Verdict.PARTIAL:
             return _expectation(finding), finding.hint, _describe_cost(result, finding)
 
@@ -182,7 +183,7 @@ def _expectation(finding: Finding) -> str:
 
 def _describe_cost(result: SelfcheckResult, finding: Finding) -> str:
     lost = finding.possible - finding.earned
-    parts = [f"It costs {points_with_unit(lost)}."] if lost else []
+    parts = [f"\u2212{points_with_unit(lost)}."] if lost else []
     if blocked := [item.id for item in blocked_items(result, finding)]:
         names = join_item_ids(blocked, rubric=result.public.rubric)
         parts.append(f"Until it runs, {names} can't be checked.")
@@ -205,18 +206,6 @@ def join_item_ids(ids: Sequence[str], *, rubric: Rubric) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _to_sentence(text: str, *, names: frozenset[str]) -> str:
-    """Return the text with a capital letter and a mark at its end."""
-    text = _capitalize(text.strip(), names=names)
-    return text if not text or text[-1] in ".?!" else f"{text}."
-
-
-def _capitalize(text: str, *, names: frozenset[str]) -> str:
-    """Return the text with a capital letter, unless it begins with a name or with code."""
-    word = re.match(r"[^\W\d_]+(?![\w(.])", text)
-    return text if word is None or word[0] in names else f"{text[0].upper()}{text[1:]}"
-
-
 def _label_cells(text: str, labels: Mapping[int, str]) -> str:
     """Return the text with cells named as their owner finds them."""
     return _CELL.sub(lambda cell: labels.get(int(cell[1]), cell[0]).partition(", `")[0], text)
@@ -227,7 +216,7 @@ def closing_line(result: SelfcheckResult) -> str:
     later_count, written_count = result.later_count, result.written_count
     return (
         f"public checks passed: {result.passed_count} of {len(result.findings)}; "
-        f"{later_count} more {'runs' if later_count == 1 else 'run'} after you hand in; "
+        f"{later_count} more {'runs' if later_count == 1 else 'run'} after you submit; "
         f"{written_count} {'answer is' if written_count == 1 else 'answers are'} read by a person. "
         "This is not your grade; nothing left this computer."
     )
@@ -252,4 +241,4 @@ def file_only_line(result: SelfcheckResult) -> str:
     """Return which items only `grade check` can judge."""
     names = join_item_ids([item.id for item in result.file_only_items], rubric=result.public.rubric)
     verb = "looks" if len(result.file_only_items) == 1 else "look"
-    return f"{names} {verb} at the saved file: save it, then `grade check` tells."
+    return f"{names} {verb} at the saved file: save the notebook, then run `grade check`."
