@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test test-all coverage mutants soak lint fix docs fidelity fairness validate browser postgres cluster bench attacks migrating clean
+.PHONY: demo test test-all coverage mutants soak lint fix docs fidelity fairness validate browser postgres cluster bench attacks migrating pictures clean
 
 demo: $(VENV)/installed
 	@code=0; $(BIN)/grade examples/submissions || code=$$?; \
@@ -71,6 +71,10 @@ attacks: $(VENV)/dev
 # Points of assignments in nbgrader's and otter-grader's formats, by them and by us: some minutes.
 migrating: $(VENV)/dev
 	$(BIN)/python -m benchmarks.migrating $(MIGRATING)
+
+# The pictures of docs/pictures, and what axe and a screen reader find on each screen: 2 minutes.
+pictures: browser
+	$(BIN)/python docs/make_pictures.py
 
 browser: $(VENV)/dev
 	$(PIP) install -c constraints.txt -e '.[browser]'
