@@ -32,6 +32,13 @@ ADDRESS = "data:image/png;base64,AAAA"
         ("a[^1]\n\n[^1]: foot", "a<sup>[1]</sup>"),
         ("| a |\n| ---: |\n| 1 |", '<td align="right">1</td>'),
         ("```python\nreturn 1\n```", '<span class="c-word">return</span>'),
+        (
+            "```sql\nselect 'a<b' -- all\n```",
+            '<span class="c-word">select</span> <span class="c-text">',
+        ),
+        ("```sql\n-- <b>\n```", '<span class="c-note">-- &lt;b&gt;\n</span>'),
+        ("```SQL title\nselect 1\n```", '<span class="c-number">1</span>'),
+        ("```brainf\nselect <1>\n```", "<pre><code>select &lt;1&gt;\n</code></pre>"),
         ("```\nreturn <1>\n```", "<pre><code>return &lt;1&gt;\n</code></pre>"),
         ("<div>$x^2$</div>", "<msup><mi>x</mi>"),
         ("<div>a &amp; b</div>", "<div>a &amp; b</div>"),

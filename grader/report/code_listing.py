@@ -16,6 +16,14 @@ from markupsafe import Markup, escape
 from grader.report.text_format import clean
 
 MAX_CHARACTERS = 20_000
+MAX_OTHER = 1_500
+"""Characters of code in another language that are set in colors: its lexers are not ours."""
+OTHER_LANGUAGES = frozenset(
+    {"bash", "c", "c++", "cpp", "css", "go", "html", "java", "javascript", "js", "json", "julia"}
+    | {"latex", "matlab", "r", "rust", "sh", "shell", "sql", "tex", "toml", "xml", "yaml", "yml"}
+)
+_CLASSES = (("Keyword", "word"), ("Literal.String", "text"), ("Literal.Number", "number"))
+_NAMES = (("Comment", "note"), ("Name.Function", "name"), ("Name.Class", "name"))
 _QUOTED = (
     r'"""(?:\\[\s\S]|[^\\])*?(?:"""|\Z)',
     r"'''(?:\\[\s\S]|[^\\])*?(?:'''|\Z)",
@@ -45,6 +53,24 @@ def highlight_code(source: str) -> Markup:
     if len(cleaned) <= MAX_CHARACTERS:
         return highlighted
     return highlighted + Markup("\n… {} more characters").format(len(cleaned) - MAX_CHARACTERS)
+
+
+def highlight_other(source: str, *, language: str) -> Markup:
+    """Return code in another language than Python, in colors where Pygments knows it."""
+    cleaned = clean(source)
+    if language not in OTHER_LANGUAGES or len(cleaned) > MAX_OTHER:
+        return escape(cleaned)
+    from pygments.lexers import get_lexer_by_name  # noqa: PLC0415 - few pages need it
+
+    lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
+    return Markup("").join(_set_token(str(kind), text) for kind, text in lexer.get_tokens(cleaned))
+
+
+def _set_token(kind: str, text: str) -> Markup:
+    for prefix, name in (*_CLASSES, *_NAMES):
+        if kind.startswith(f"Token.{prefix}"):
+            return Markup('<span class="c-{}">{}</span>').format(name, text)
+    return escape(text)
 
 
 def _highlight(source: str) -> Iterator[str]:

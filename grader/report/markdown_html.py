@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from grader.report.code_listing import highlight_code
+from grader.report.code_listing import highlight_code, highlight_other
 from grader.report.formulas import Formula, find_formula, set_formulas
 from grader.report.harmless_html import mark_up, sanitize
 from grader.report.text_format import clean
@@ -160,10 +160,11 @@ def _write_formula(
 def _write_fence(
     _renderer: object, tokens: Sequence[Token], at: int, _options: object, environment: EnvType
 ) -> str:
-    """Write code in a fence, in colors where it is said to be Python."""
+    """Write code in a fence, in colors where its language is named."""
     source = tokens[at].content
-    is_python = tokens[at].info.strip().lower().partition(" ")[0] in _PYTHON
-    code = highlight_code(source) if is_python else escape(source)
+    language = tokens[at].info.strip().lower().partition(" ")[0]
+    is_python = language in _PYTHON
+    code = highlight_code(source) if is_python else highlight_other(source, language=language)
     return str(environment["kept"].keep(Markup("<pre><code>{}</code></pre>\n").format(code)))
 
 
