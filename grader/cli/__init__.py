@@ -18,6 +18,7 @@ from grader.cli.anonymize_command import anonymize_command
 from grader.cli.backup_command import backup_command
 from grader.cli.check_command import check_command
 from grader.cli.debug_option import global_debug_option
+from grader.cli.demo_command import demo_command
 from grader.cli.doctor_command import doctor_command
 from grader.cli.exit_codes import CANNOT_RUN, INTERRUPTED, NEEDS_PERSON
 from grader.cli.export_command import export_command
@@ -88,6 +89,7 @@ for command in (
     parts_command,
     check_command,
     doctor_command,
+    demo_command,
     validate_command,
     release_command,
     init_command,
