@@ -3,6 +3,7 @@
 GraderError
     ArchiveError
     CourseTestFault
+    CriteriaConflict
     IsolationError
     KernelError
     MarkConflict
@@ -53,6 +54,10 @@ class MarkConflict(GraderError):
         """What would have been written: a `NewMark`, or None for taking back."""
         self.current = current
         """The mark that is current now, or None."""
+
+
+class CriteriaConflict(GraderError):
+    """Somebody else changed criteria of the item meanwhile: nothing was written."""
 
 
 class RubricError(GraderError):

@@ -16,6 +16,7 @@ from console_course import NAMES, WRITTEN, Course, Visitor, course, handed_in, k
 from specimens import ungradable
 
 from grader.gradebook import NewMark, calibration, leases, ledger, team
+from grader.gradebook.criterion_ledger import criterion_edits
 from grader.gradebook.leases import LeaseHolder
 from grader.model import Answer, Excerpt, Picture, Verdict
 from grader.web import regrade_requests
@@ -396,7 +397,7 @@ def test_another_worth_adds_up_all_marks_anew(made: Course) -> None:
     visitor.send("/weigh/Q1.1", **worth)
 
     assert set(given(made).values()) == {Fraction(9, 2)}
-    assert len(ledger.weights(made.book, rubric().id)) == 1
+    assert len(criterion_edits(made.book, rubric().id)["Q1.1"]) == 1
     assert "+4.5" in visitor.go(f"/mark/Q1.1/{made.code('ada')}").page
 
 
@@ -405,7 +406,7 @@ def test_a_worth_that_is_no_number_changes_nothing(made: Course) -> None:
     for bad in ("", "x"):
         visitor.send("/weigh/Q1.1", **{"points-what": bad, "points-why": "9", "points-wordy": "1"})
         assert visitor.status == 422
-    assert ledger.weights(made.book, rubric().id) == {}
+    assert criterion_edits(made.book, rubric().id) == {}
 
 
 # ---------------------------------------------------------------- instead of the checks

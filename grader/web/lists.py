@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from grader.errors import UsageError
 from grader.gradebook import calibration, leases, ledger, team
+from grader.gradebook.criterion_ledger import save_criteria
 from grader.report.text_format import format_count
 from grader.web import marking_queue, regrade_requests
 from grader.web.console import Visit
@@ -162,12 +163,14 @@ def save_weights(visit: Visit) -> Response:
         return show_weights(
             visit, error_message="Points are numbers, such as 1.5 or -1.", sent=sent
         )
-    changed = [c for c in item.criteria if new_points[c.id] != c.points]
-    for criterion in changed:
-        points = new_points[criterion.id] or Fraction(0)
-        ledger.set_weight(
-            console.book, console.rubric.id, item.id, criterion.id, points, by=visit.session.name
-        )
+    criteria = [replace(c, points=new_points[c.id] or Fraction(0)) for c in item.criteria]
+    changed = save_criteria(
+        console.book,
+        console.rubric.item(item.id),
+        criteria,
+        assignment=console.rubric.id,
+        by=visit.session.name,
+    )
     console.publisher.queue_stale()
     subject = format_count(len(changed), singular="criterion is", plural="criteria are")
     visit.session.message = f"{subject} worth something else now; all marks are added up anew."

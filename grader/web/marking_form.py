@@ -199,7 +199,7 @@ def criterion_choices(
     """
     by_criterion = {suggestion.criterion: suggestion for suggestion in suggestions}
     choices = []
-    for position, criterion in enumerate(item.criteria):
+    for position, criterion in enumerate(item.criteria_for(form.criteria)):
         suggestion = by_criterion.get(criterion.id)
         choices.append(
             CriterionChoice(
