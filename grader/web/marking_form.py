@@ -238,7 +238,7 @@ def suggestion_agreement(console: Console, queue: Iterable[QueueItem], *, item: 
         if queue_item.mark is not None
         and queue_item.state == "marked"
         and queue_item.mark.fixed_points is None
-        for criterion in item.criteria
+        for criterion in item.criteria_for(())
     )
 
 
