@@ -15,13 +15,14 @@ GraderError
     Stopped
     Undrawable
     UsageError
+        FieldError
     WireError
         ChannelBroken
             ChannelClosed
             ChannelTimeout
         FrameRefused
 
-`RequestRefused`, `Stopped` and `Undrawable` are defined where they are raised.
+`FieldError`, `RequestRefused`, `Stopped` and `Undrawable` are defined where they are raised.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ has seen was written by hand since, and wins.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -72,26 +74,56 @@ def apply_edits(item: Item, *, edits: Edits) -> Item:
     by_criterion: dict[str, list[CriterionEdit]] = {}
     for edit in item_edits:
         by_criterion.setdefault(edit.criterion, []).append(edit)
-    criteria = [
-        _apply_to_criterion(criterion, by_criterion.get(criterion.id, ()))
-        for criterion in item.criteria
+    now = [
+        criterion_after(by_criterion.get(name, ()), in_file=in_file.get(name))
+        for name in dict.fromkeys((*in_file, *by_criterion))
     ]
-    criteria += [
-        _new_criterion(each[-1])
-        for name, each in by_criterion.items()
-        if name not in in_file and any(edit.file_points is None for edit in each)
-    ]
+    criteria = [criterion for criterion in now if criterion is not None]
     ordered = _put_in_order(criteria, in_file=tuple(in_file), edits=item_edits)
     return item if ordered == item.criteria else replace(item, criteria=ordered)
 
 
+def criterion_after(
+    edits: Sequence[CriterionEdit], *, in_file: Criterion | None
+) -> Criterion | None:
+    """Return a criterion with the last values that still count.
+
+    Args:
+        edits: the edits of it, oldest first.
+        in_file: the criterion in the rubric's file.
+
+    Returns:
+        The criterion, or None where the file has none and no edit added one.
+    """
+    if in_file is not None:
+        return _apply_to_criterion(in_file, edits)
+    if any(edit.file_points is None for edit in edits):
+        return _new_criterion(edits[-1])
+    return None
+
+
+def sequence_after(edits: Iterable[CriterionEdit], *, in_file: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the order of the last edit, or that of the file where no edit has seen it.
+
+    Args:
+        edits: the edits of an item, oldest first.
+        in_file: the order of the rubric's file.
+    """
+    ordered = [edit for edit in edits if edit.sequence]
+    if any(_same_order(in_file, edit.file_sequence) for edit in ordered):
+        return ordered[-1].sequence
+    return in_file
+
+
+def criteria_digest(item: Item) -> str:
+    """Return a text that stays the same for as long as a grader sees the same criteria."""
+    seen = [(c.id, c.text, str(c.points), c.retired) for c in item.criteria]
+    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:16]
+
+
 def same_criteria(first: Item, other: Item) -> bool:
     """Return whether two items have the same criteria to those who grade by them."""
-
-    def seen(item: Item) -> list[tuple[object, ...]]:
-        return [(c.id, c.text, c.points, c.retired) for c in item.criteria]
-
-    return seen(first) == seen(other)
+    return criteria_digest(first) == criteria_digest(other)
 
 
 def _apply_to_criterion(criterion: Criterion, edits: Sequence[CriterionEdit]) -> Criterion:
@@ -129,10 +161,7 @@ def _put_in_order(
 ) -> tuple[Criterion, ...]:
     """Order criteria as the last edit did, unless the file has an order that no edit saw."""
     by_id = {criterion.id: criterion for criterion in criteria}
-    sequences = [edit for edit in edits if edit.sequence]
-    if not any(_same_order(in_file, edit.file_sequence) for edit in sequences):
-        return tuple(criteria)
-    names = [name for name in sequences[-1].sequence if name in by_id]
+    names = [name for name in sequence_after(edits, in_file=in_file) if name in by_id]
     for position, name in enumerate(by_id):  # what the file has got since stays behind the same
         if name not in names:
             earlier = [other for other in list(by_id)[:position] if other in names]

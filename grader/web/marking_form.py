@@ -104,10 +104,17 @@ class MarkForm:
         )
 
     @classmethod
-    def from_visit(cls, visit: Visit) -> MarkForm:
-        """Return the form that was sent."""
+    def from_visit(cls, visit: Visit, *, mark: Mark | None = None) -> MarkForm:
+        """Return the form that was sent, without what was retired since it was opened.
+
+        Args:
+            visit: the request.
+            mark: the mark that the answer has: it keeps what it has.
+        """
+        retired = {c.id for c in visit.item.criteria}
+        retired -= {c.id for c in visit.item.criteria_for(mark.criteria if mark else ())}
         return cls(
-            criteria=visit.fields("criterion"),
+            criteria=tuple(name for name in visit.fields("criterion") if name not in retired),
             adjustment=visit.field("adjustment"),
             comment=visit.field("comment").replace("\r\n", "\n").strip(),
             reason=visit.field("reason").strip(),
