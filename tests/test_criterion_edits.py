@@ -15,6 +15,7 @@ from test_ledger import CRITERIA, given, graded, keep, one
 from grader.errors import CriteriaConflict, UsageError
 from grader.gradebook import Gradebook, ledger, open_gradebook
 from grader.gradebook.criterion_edits import apply_edits
+from grader.gradebook.criterion_history import list_changes
 from grader.gradebook.criterion_ledger import criterion_edits, new_criterion_id, save_criteria
 from grader.gradebook.ledger import add_mark
 from grader.gradebook.marks_exchange import export_marks, import_marks
@@ -114,6 +115,26 @@ def test_after_they_are_in_the_file_edits_neither_double_nor_vanish(book: Gradeb
     assert now(book) == now(book, exported)
     assert now(book)[0].points == 2
     assert one(book).earned == 1
+
+
+def test_an_edit_in_a_console_that_was_open_over_an_export_counts_by_the_new_file(
+    book: Gradebook,
+) -> None:
+    first, *others = CRITERIA
+    add_mark(book, given(book, criteria=(first.id,)), expected_current=None)
+    before = file_item(book)
+    change(book, *others, replace(first, points=Fraction(1)))
+    exported = replace(before, criteria=now(book))
+    keep(book, graded("ada", criteria=exported.criteria))  # by the new file
+
+    last = (replace(first, text="Worded", points=Fraction(2)), *others)
+    save_criteria(book, before, last, assignment="hw", by="Mo")  # the console has the old one
+
+    assert now(book, before) == now(book, exported) == last
+    assert one(book).earned == 2
+    told = list_changes(criterion_edits(book, "hw")["Q1.1"])
+    assert [str(c.before and c.before.points) for c in told] == ["3", "1"]
+    assert [c.after.points for c in told] == [1, 2]
 
 
 def test_what_the_file_says_since_wins_field_by_field(book: Gradebook) -> None:

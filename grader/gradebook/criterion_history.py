@@ -33,6 +33,9 @@ def list_changes(edits: Iterable[CriterionEdit]) -> tuple[CriterionChange, ...]:
     earlier: list[CriterionEdit] = []
     for edit in edits:
         of_criterion = [other for other in earlier if other.criterion == edit.criterion]
+        if of_criterion and _is_same_change(of_criterion[-1], edit):
+            earlier.append(edit)
+            continue
         before = criterion_after(of_criterion, in_file=_criterion_in_file(edit))
         after = Criterion(
             id=edit.criterion,
@@ -57,6 +60,15 @@ def list_changes(edits: Iterable[CriterionEdit]) -> tuple[CriterionChange, ...]:
         )
         earlier.append(edit)
     return tuple(changes)
+
+
+def _is_same_change(first: CriterionEdit, other: CriterionEdit) -> bool:
+    """Return whether one change was made over two files: see `save_criteria`."""
+    states = [
+        (edit.by, edit.at, edit.text, edit.points, edit.retired, edit.sequence)
+        for edit in (first, other)
+    ]
+    return states[0] == states[1]
 
 
 def _criterion_in_file(edit: CriterionEdit) -> Criterion | None:

@@ -55,7 +55,8 @@ def save_criteria(
         expected_last: the number of the last edit that they saw; None to ask nothing.
 
     Returns:
-        The edits that were added, one for each criterion that differs.
+        The edits that were added, one for each criterion that differs; twice where the class was
+        graded by a file that said something else of the item.
 
     Raises:
         CriteriaConflict: somebody else changed criteria of this item meanwhile.
@@ -77,11 +78,14 @@ def save_criteria(
                     f"the rubric file says something else of {file_item.id} than when the class "
                     "was graded: run `grade again`, then open the console again"
                 )
-            added = []
-            for new_edit in _new_edits(file_item, current, criteria, assignment=assignment):
-                edit = replace(new_edit, by=name, at=timestamps.now_text(), follows=last)
-                last = statements.append_criterion_edit(connection, edit)
-                added.append(replace(edit, number=last))
+            added, at = [], timestamps.now_text()
+            # A file that was exported to, or changed by hand, since the class was graded: the same
+            # edit is made over what each of the two says, so that it counts for both.
+            for base in _distinct(file_item, stored_item):
+                for new_edit in _new_edits(base, current, criteria, assignment=assignment):
+                    edit = replace(new_edit, by=name, at=at, follows=last)
+                    last = statements.append_criterion_edit(connection, edit)
+                    added.append(replace(edit, number=last))
     except IntegrityError as error:  # another process was faster
         raise CriteriaConflict(
             f"the rubric items of {file_item.id} were changed meanwhile"
@@ -143,6 +147,13 @@ def _new_edits(
             )
         )
     return edits
+
+
+def _distinct(file_item: Item, stored_item: Item | None) -> tuple[Item, ...]:
+    """Return the item of the file, and the one that the class was graded by where it differs."""
+    if stored_item is None or same_criteria(file_item, stored_item):
+        return (file_item,)
+    return file_item, stored_item
 
 
 def _stored_item(book: Gradebook, item_id: str, *, assignment: str) -> Item | None:

@@ -94,7 +94,7 @@ def _save(visit: Visit, form: CriteriaForm, *, edits: Sequence[CriterionEdit]) -
         expected_last=form.last,
     )
     console.publisher.queue_stale()
-    visit.session.message = _describe_saved(len(added), changes)
+    visit.session.message = _describe_saved(len({edit.criterion for edit in added}), changes)
     return RedirectResponse(f"/criteria/{item.id}", 303)
 
 
