@@ -142,6 +142,7 @@ def test_retiring_says_how_many_scores_change(made: Course, retired: str) -> Non
     assert "Says why" not in other.partition('<form id="panel"')[2].partition("</form>")[0]
     own = visitor.go(f"/mark/Q1.1/{made.code('ada')}").page
     assert ('value="why"' in own) == (retired == "kept")
+    visitor.mark("what", *(("why",) if retired == "kept" else ()), comment="Once more.")
     save(visitor.go(PAGE), retired_why="")
     if retired == "dropped":
         save(visitor)

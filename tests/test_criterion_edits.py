@@ -19,6 +19,7 @@ from grader.gradebook.criterion_history import list_changes
 from grader.gradebook.criterion_ledger import criterion_edits, new_criterion_id, save_criteria
 from grader.gradebook.ledger import add_mark
 from grader.gradebook.marks_exchange import export_marks, import_marks
+from grader.gradebook.schema_version import MIGRATIONS
 from grader.model import Criterion, Item
 
 NEW = Criterion(id="example", text="Gives an example", points=Fraction(1))
@@ -80,9 +81,9 @@ def test_a_retired_criterion_counts_where_it_is_kept_and_is_given_to_nobody(
     assert one(book).earned == points
     with pytest.raises(UsageError, match="retired"):
         add_mark(book, given(book, name="ben", criteria=(first.id,)), expected_current=None)
-    again = given(book, criteria=(first.id,))
-    if retired == "kept":
-        add_mark(book, again, expected_current=mark.number)
+    again = given(book, criteria=(first.id,), comment="As a sheet gives it again.")
+    add_mark(book, again, expected_current=mark.number)
+    assert one(book).earned == points
     change(book, first, *others)
     assert one(book).earned == 3
 
@@ -192,7 +193,7 @@ def test_points_that_the_first_version_stored_count_on(tmp_path: Path) -> None:
     old.commit()
     old.close()
 
-    with open_gradebook(place) as book:
+    with open_gradebook(place, migrations=MIGRATIONS[:1]) as book:
         assert one(book).earned == Fraction(1, 2)
         assert [e.follows for e in criterion_edits(book, "hw")["Q1.1"]] == [0, 1]
         set_points(book, "hw", "Q1.1", "what", Fraction(1), by="Kim")

@@ -204,7 +204,7 @@ def test_points_that_the_first_version_stored_count_on(
         ledger.add_mark(made, given(made, criteria=("what",)), expected_current=None)
     server.run(V1_WEIGHTS.format(schema=schema))
 
-    with open_gradebook(address) as book:
+    with open_gradebook(address, migrations=schema_version.MIGRATIONS[:1]) as book:
         assert one(book).earned == Fraction(1, 2)
         set_points(book, "hw", "Q1.1", "what", Fraction(1), by="Kim")
         assert one(book).earned == 1
@@ -212,7 +212,6 @@ def test_points_that_the_first_version_stored_count_on(
         assert follows == [0, 1, 2]
     with open_gradebook(server.fresh()) as fresh, fresh.reading() as connection:
         new_schema = connection.exec_driver_sql("SELECT current_schema()").scalar_one()
-        assert schema_version.read_version(connection) == 2
     migrated, made_new = (edit_table(server, name) for name in (schema, new_schema))
     assert migrated == made_new
     assert len(migrated) == 16 + 3

@@ -223,13 +223,12 @@ def _build_mark(new_mark: NewMark, item: Item) -> Mark:
 
 
 def _refuse_retired(book: Gradebook, new_mark: NewMark, item: Item) -> None:
-    """Refuse criteria that are not given any more, but one that the answer has and keeps."""
+    """Refuse criteria that are not given any more, but those that the answer has already."""
     retired = {criterion.id for criterion in item.criteria if criterion.retired}
     if retired & set(new_mark.criteria):
         with book.reading() as connection:
             current = _current_mark(connection, new_mark.submission, new_mark.item)
-        usable = {c.id for c in item.criteria_for(current.criteria if current else ())}
-        gone = sorted(set(new_mark.criteria) & retired - usable)
+        gone = sorted(set(new_mark.criteria) & retired - set(current.criteria if current else ()))
         if gone:
             raise UsageError(f"{item.id}: a rubric item was retired meanwhile: {', '.join(gone)}")
 

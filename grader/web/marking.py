@@ -132,7 +132,9 @@ def save_mark(visit: Visit) -> Response:
     message = _find_fault(visit, form, is_request=request is not None)
     form_error = FormError(message=message) if message else None
     if form_error is None:
-        new_mark = form.to_new_mark(queue_item.answer, item=item, by=visit.session.name)
+        new_mark = form.to_new_mark(
+            queue_item.answer, item=item, by=visit.session.name, mark=queue_item.mark
+        )
         try:
             mark = ledger.add_mark(
                 visit.console.book, new_mark, expected_current=visit.number_field("over")

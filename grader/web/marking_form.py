@@ -127,14 +127,20 @@ class MarkForm:
         """Whether anything is filled in, so that a slip of a key gives no mark."""
         return bool(self.criteria or parse_points(self.adjustment) or self.no_criterion)
 
-    def to_new_mark(self, answer: IndexedAnswer, *, item: Item, by: str) -> NewMark:
+    def to_new_mark(
+        self, answer: IndexedAnswer, *, item: Item, by: str, mark: Mark | None = None
+    ) -> NewMark:
         """Return what the sender decided; fields that don't belong to the item's kind are ignored.
 
         Args:
             answer: the answer that is marked.
             item: its item.
             by: the name of the sender.
+            mark: the mark that it had. What was taken from all stays in it, unseen, so that it is
+                there where that is taken back.
         """
+        dropped = {c.id for c in item.criteria if c.retired == "dropped"}
+        unseen = [name for name in (mark.criteria if mark else ()) if name in dropped]
         is_auto = item.kind == "auto"
         adjustment = None if is_auto else parse_points(self.adjustment)
         return NewMark(
@@ -142,7 +148,7 @@ class MarkForm:
             item=item.id,
             answer_digest=answer.digest,
             by=by,
-            criteria=() if is_auto else self.criteria,
+            criteria=() if is_auto else tuple(dict.fromkeys((*self.criteria, *unseen))),
             adjustment=adjustment or Fraction(0),
             comment=self.comment,
             reason=self.reason,
