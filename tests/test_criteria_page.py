@@ -41,11 +41,12 @@ def points(made: Course) -> dict[str, Fraction]:
     }
 
 
-def fields(page: str) -> dict[str, str | list[str]]:
+def fields(page: str) -> dict[str, str]:
     """What a browser would send of the form as it stands."""
-    sent: dict[str, str | list[str]] = {"row": re.findall(r'name="row" value="([^"]*)"', page)}
-    sent["last"] = re.search(r'name="last" value="(\d+)"', page)[1]  # type: ignore[index]  # each page has one
-    for name in sent["row"]:
+    names = ("last", "rows", "confirmed")
+    found = {name: re.search(rf'name="{name}" value="([^"]*)"', page) for name in names}
+    sent = {name: value[1] for name, value in found.items() if value}
+    for name in sent["rows"].split():
         text = re.search(rf'name="text-{re.escape(name)}"[^>]*>([^<]*)</textarea>', page)
         worth = re.search(rf'name="points-{re.escape(name)}"[^>]*value="([^"]*)"', page)
         chosen = re.search(
@@ -55,12 +56,10 @@ def fields(page: str) -> dict[str, str | list[str]]:
         assert worth
         sent |= {f"text-{name}": unescape(text[1]), f"points-{name}": unescape(worth[1])}
         sent[f"retired-{name}"] = chosen[1] if chosen else ""
-    if confirmed := re.search(r'name="confirmed" value="([^"]*)"', page):
-        sent["confirmed"] = confirmed[1]
     return sent
 
 
-def save(visitor: Visitor, **changes: str | list[str]) -> Visitor:
+def save(visitor: Visitor, **changes: str) -> Visitor:
     """Send the form that is open, with changes; names are written with _ for - and NEW for +0."""
     named = {key.replace("_", "-").replace("NEW", "+0"): value for key, value in changes.items()}
     return visitor.send(PAGE, **{**fields(visitor.page), **named})
@@ -106,8 +105,7 @@ def test_a_confirmation_counts_for_what_it_was_asked_about_alone(made: Course) -
 
 def test_what_changes_no_score_needs_no_confirmation(made: Course) -> None:
     visitor = grade_all(made, "what").go(PAGE)
-    order = ["why", "what", "wordy", "+0"]
-    save(visitor, text_what="Says it\n  plainly", points_why="1", row=order)
+    save(visitor, text_what="Says it\n  plainly", points_why="1", rows="why what wordy +0")
 
     assert [(c.id, c.text, c.points) for c in now(made)] == [
         ("why", "Says why", Fraction(1)),
@@ -177,14 +175,14 @@ def test_what_can_not_be_saved_is_shown_again_as_it_was_typed(
 def test_moving_and_adding_keep_what_is_typed_and_save_nothing(made: Course) -> None:
     visitor = made.visitor().go(PAGE)
     save(visitor, text_what="Typed", do="down what")
-    assert fields(visitor.page)["row"] == ["why", "what", "wordy", "+0"]
+    assert fields(visitor.page)["rows"] == "why what wordy +0"
     assert re.search(r'value="down what"[^>]*autofocus', visitor.page)
     save(visitor, do="down what")
     save(visitor, do="down what")
     save(visitor, do="up nothing")
-    assert fields(visitor.page)["row"] == ["why", "wordy", "what", "+0"]
+    assert fields(visitor.page)["rows"] == "why wordy what +0"
     save(visitor, text_NEW="One", points_NEW="1", do="add")
-    assert fields(visitor.page)["row"] == ["why", "wordy", "what", "+0", "+1"]
+    assert fields(visitor.page)["rows"] == "why wordy what +0 +1"
     assert criterion_edits(made.book, rubric().id) == {}
 
     save(visitor, **{"text-+1": "Two", "points-+1": "2"})
@@ -241,8 +239,8 @@ def test_an_order_that_one_left_alone_is_the_others(made: Course) -> None:
     visitor = made.visitor().go(PAGE)
     kim_changes(made, *CRITERIA[::-1])
     save(visitor, text_why="Mine")
-    assert fields(visitor.page)["row"] == ["wordy", "why", "what", "+0"]
-    save(visitor, row=["why", "wordy", "what", "+0"])
+    assert fields(visitor.page)["rows"] == "wordy why what +0"
+    save(visitor, rows="why wordy what +0")
     assert [c.id for c in now(made)] == ["why", "wordy", "what"]
 
 
@@ -287,7 +285,7 @@ def test_a_group_and_a_calibration_are_told_as_well(made: Course, place: str) ->
 
 def test_the_history_says_who_changed_what_from_what_to_what(made: Course) -> None:
     visitor = made.visitor().go(PAGE)
-    save(visitor, text_what="Worded", points_why="1", row=["why", "what", "wordy", "+0"])
+    save(visitor, text_what="Worded", points_why="1", rows="why what wordy +0")
     save(visitor, text_NEW="Fresh", points_NEW="-1")
     save(visitor, retired_wordy="dropped")
 

@@ -73,7 +73,7 @@ class CriteriaForm:
     def from_visit(cls, visit: Visit) -> CriteriaForm:
         """Return the form that was sent."""
         rows = []
-        for name in dict.fromkeys(visit.fields("row")):
+        for name in dict.fromkeys(visit.field("rows").split()):
             retired = visit.field(f"retired-{name}")
             rows.append(
                 TypedCriterion(
