@@ -65,6 +65,7 @@ KINDS = {
     "CheckParams": "table",
     "ItemKind": '"auto" or "written"',
     "AnswerKind": '"text", "code" or "any"',
+    "Retired": '"kept" or "dropped"',
     "ItemSource": '"handout" or "course"',
 }
 

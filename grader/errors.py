@@ -3,6 +3,7 @@
 GraderError
     ArchiveError
     CourseTestFault
+    CriteriaConflict
     IsolationError
     KernelError
     MarkConflict
@@ -14,13 +15,14 @@ GraderError
     Stopped
     Undrawable
     UsageError
+        FieldError
     WireError
         ChannelBroken
             ChannelClosed
             ChannelTimeout
         FrameRefused
 
-`RequestRefused`, `Stopped` and `Undrawable` are defined where they are raised.
+`FieldError`, `RequestRefused`, `Stopped` and `Undrawable` are defined where they are raised.
 """
 
 from __future__ import annotations
@@ -53,6 +55,10 @@ class MarkConflict(GraderError):
         """What would have been written: a `NewMark`, or None for taking back."""
         self.current = current
         """The mark that is current now, or None."""
+
+
+class CriteriaConflict(GraderError):
+    """Somebody else changed criteria of the item meanwhile: nothing was written."""
 
 
 class RubricError(GraderError):

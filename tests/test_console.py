@@ -12,7 +12,7 @@ from time import monotonic, sleep
 from types import SimpleNamespace
 
 import pytest
-from console_course import NAMES, WRITTEN, Course, Visitor, course, handed_in, keep, rubric
+from console_course import NAMES, WRITTEN, Course, Visitor, course, handed_in, keep
 from specimens import ungradable
 
 from grader.gradebook import NewMark, calibration, leases, ledger, team
@@ -382,30 +382,6 @@ def test_whatever_waited_is_written_before_the_console_ends(tmp_path: Path) -> N
         made.visitor().go(f"/mark/Q1.1/{made.code('ada')}").mark("what", comment="Page 7.")
     assert "Page 7." in (tmp_path / "reports" / "ada.html").read_text("utf-8")
     assert (tmp_path / "gradebook.csv").exists()
-
-
-# ---------------------------------------------------------------- what criteria are worth
-
-
-def test_another_worth_adds_up_all_marks_anew(made: Course) -> None:
-    visitor = start(made)
-    for _ in NAMES:
-        visitor.mark("what")
-    visitor.go("/weigh/Q1.1")
-    worth = {"points-what": "4.5", "points-why": "2", "points-wordy": "\u22121"}
-    visitor.send("/weigh/Q1.1", **worth)
-
-    assert set(given(made).values()) == {Fraction(9, 2)}
-    assert len(ledger.weights(made.book, rubric().id)) == 1
-    assert "+4.5" in visitor.go(f"/mark/Q1.1/{made.code('ada')}").page
-
-
-def test_a_worth_that_is_no_number_changes_nothing(made: Course) -> None:
-    visitor = made.visitor().go("/weigh/Q1.1")
-    for bad in ("", "x"):
-        visitor.send("/weigh/Q1.1", **{"points-what": bad, "points-why": "9", "points-wordy": "1"})
-        assert visitor.status == 422
-    assert ledger.weights(made.book, rubric().id) == {}
 
 
 # ---------------------------------------------------------------- instead of the checks

@@ -161,6 +161,9 @@ def weigh_first_criterion(page: Any, points: str) -> None:
     press(page, "1")
     page.keyboard.type(points)
     leave(page, "Enter")
+    assert "Saving changes" in page.locator(".notice").inner_text()
+    leave(page, "Enter")
+    leave(page, "i")
 
 
 def undo_and_give_none(page: Any) -> None:
@@ -291,7 +294,7 @@ PATHS = (
     "/step/Q1.3",
     "/step/Q2.3.3",
     "/step/V5",
-    "/weigh/Q1.1",
+    "/criteria/Q1.1",
     "/groups/Q1.3",
     "/pairs/Q1.2",
     "/waiting",
@@ -390,3 +393,53 @@ def test_all_works_without_a_script(browser: Any, link: str) -> None:
     page.context.close()
 
     assert re.fullmatch(r"Answer \d: 3 points\.", said)
+
+
+def test_rubric_items_are_changed_by_keyboard_alone(browser: Any, tmp_path: Path) -> None:
+    with course(tmp_path) as made:
+        made.visitor().go(f"/mark/Q1.1/{made.code('ada')}").mark("what")
+        page = opened_page(browser, made.ready.link, bypass_csp=True)
+        page.goto(made.ready.link.partition("/?")[0] + "/step/Q1.1")
+        answer = page.url
+        leave(page, "w")
+        move_and_retire_the_first(page)
+        add_one(page)
+        leave(page, "w")
+        assert page.url == answer
+        shown = page.locator("label.choice").all_inner_texts()
+        # Chromium says so where a page that came by htmx names what is to be focused.
+        said = [text for text in page.said if "Autofocus processing" not in text]
+        page.context.close()
+
+    assert said == []
+    assert [text.split("\n")[1] for text in shown] == [
+        "Says why",
+        "Far too long",
+        "Gives an example",
+        "None apply",
+    ]
+
+
+def move_and_retire_the_first(page: Any) -> None:
+    """And make it worth 2."""
+    press(page, "1")
+    page.keyboard.type("2")
+    press(page, "Tab", "ArrowDown", "Tab", "Tab")
+    leave(page, "Enter")  # on the button that moves it down, which moves along
+    leave(page, "Enter")
+    assert page.locator("#points-what").input_value() == "2"
+    assert page.locator("[name=rows]").input_value() == "why wordy what +0"
+
+
+def add_one(page: Any) -> None:
+    """And save all."""
+    press(page, "Escape", "a")
+    page.keyboard.type("Gives an example")
+    press(page, "Tab")
+    page.keyboard.type("1.5")
+    leave(page, "Enter")
+    assert "Saving changes 1 score" in page.locator(".notice").first.inner_text()
+    violations = axe_module.Axe().run(page).response["violations"]
+    assert [one["id"] for one in violations if one["impact"] in SERIOUS] == []
+    leave(page, "Enter")
+    assert "2 rubric items are changed" in page.locator("#news").inner_text()

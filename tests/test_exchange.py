@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from edited_criteria import set_points
 from test_ledger import given, graded, keep, one
 
 from grader.errors import UsageError
 from grader.gradebook import Gradebook, ledger, open_gradebook
+from grader.gradebook.criterion_ledger import criterion_edits
 from grader.gradebook.ledger import add_mark, mark_history, take_back_mark
 from grader.gradebook.marks_exchange import export_marks, import_marks
 
@@ -46,13 +48,13 @@ def busy(book: Gradebook) -> None:
         expected_current=None,
     )
     add_mark(book, given(book, "Q1.2", adjustment=Fraction(-1, 2)), expected_current=None)
-    ledger.set_weight(book, "hw", "Q1.1", "what", Fraction(1), by="Kim")
+    set_points(book, "hw", "Q1.1", "what", Fraction(1), by="Kim")
 
 
 def told(book: Gradebook) -> list[Any]:
     """All entries, without their numbers, which are each store's own."""
     whole = json.loads(export_marks(book))
-    return [whole["marks"], whole["weights"], whole["answers"]]
+    return [whole["marks"], whole["criterion_edits"], whole["answers"]]
 
 
 def test_all_marks_go_out_and_come_in_elsewhere(book: Gradebook, other: Gradebook) -> None:
@@ -154,13 +156,13 @@ def test_one_who_took_back_and_one_who_gave_clash(book: Gradebook, other: Gradeb
 
 
 def test_weights_that_both_changed_clash(book: Gradebook, other: Gradebook) -> None:
-    ledger.set_weight(book, "hw", "Q1.1", "what", Fraction(1), by="Mo")
-    ledger.set_weight(other, "hw", "Q1.1", "what", Fraction(2), by="Kim")
+    set_points(book, "hw", "Q1.1", "what", Fraction(1), by="Mo")
+    set_points(other, "hw", "Q1.1", "what", Fraction(2), by="Kim")
 
     (clash,) = import_marks(book, export_marks(other)).conflicts
 
     assert (clash.item, clash.criterion) == ("Q1.1", "what")
-    assert ledger.weights(book, "hw")["Q1.1", "what"].points == 1
+    assert criterion_edits(book, "hw")["Q1.1"][-1].points == 1
 
 
 def test_answers_come_along_and_a_wrong_one_does_not(book: Gradebook, other: Gradebook) -> None:

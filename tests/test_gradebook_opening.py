@@ -69,7 +69,7 @@ def test_a_new_book_says_its_version_where_others_look(place: Path) -> None:
         pass
 
     newest = schema_version.newest_version(schema_version.MIGRATIONS)
-    assert versions(place) == (newest, str(newest)) == (1, "1")
+    assert versions(place) == (newest, str(newest)) == (2, "2")
 
 
 def test_an_older_book_goes_forward_step_by_step(place: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_book_of_no_known_version_is_refused_in_one_sentence_and_untouched(
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     before = place.read_bytes()
 
-    with pytest.raises(UsageError, match=r"no version .* knows \(1 to 1\)") as refused:
+    with pytest.raises(UsageError, match=r"no version .* knows \(1 to 2\)") as refused:
         open_gradebook(place).__enter__()
 
     assert "\n" not in str(refused.value)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from edited_criteria import set_points
 from specimens import half_right, ungradable, with_our_error
 
 from grader.errors import MarkConflict, UsageError
@@ -22,6 +23,7 @@ from grader.gradebook import (
     ledger,
     open_gradebook,
 )
+from grader.gradebook.criterion_ledger import criterion_edits
 from grader.gradebook.ledger import NewMark, add_mark, mark_history, take_back_mark
 from grader.model import Answer, Criterion, Excerpt, Flag, FlagKind, Graded, ItemScore, Verdict
 
@@ -419,7 +421,7 @@ def test_a_flag_goes_when_a_person_has_decided(book: Gradebook) -> None:
 
 
 def weigh(book: Gradebook, points: int, criterion: str = "what") -> None:
-    ledger.set_weight(book, "hw", "Q1.1", criterion, Fraction(points), by="Mo")
+    set_points(book, "hw", "Q1.1", criterion, Fraction(points), by="Mo")
 
 
 def test_weighing_scores_all_who_have_it_again(book: Gradebook) -> None:
@@ -442,7 +444,7 @@ def test_the_last_weight_counts_and_an_absolute_mark_has_none(book: Gradebook) -
     weigh(book, 1)
     weigh(book, 2)
 
-    assert ledger.weights(book, "hw")["Q1.1", "what"].points == 2
+    assert criterion_edits(book, "hw")["Q1.1"][-1].points == 2
     assert one(book).earned == 5
 
 
@@ -453,10 +455,8 @@ def test_where_the_rubric_is_changed_later_the_rubric_wins(book: Gradebook) -> N
 
     keep(book, graded(criteria=heavier))
 
-    weight = ledger.weights(book, "hw")["Q1.1", "what"]
     assert one(book).earned == 4
-    assert not weight.counts(Fraction(4))
-    assert weight.counts(weight.instead_of)
+    assert criterion_edits(book, "hw")["Q1.1"][-1].points == 1
 
 
 def test_weights_are_of_one_assignment(book: Gradebook) -> None:
@@ -466,12 +466,7 @@ def test_weights_are_of_one_assignment(book: Gradebook) -> None:
     keep(book, graded(assignment="other"))
 
     assert one(book).earned == 3
-    assert ledger.weights(book, "other") == {}
-
-
-def test_what_nothing_is_graded_by_is_not_weighed(book: Gradebook) -> None:
-    with pytest.raises(UsageError, match="wit"):
-        weigh(book, 1, "wit")
+    assert criterion_edits(book, "other") == {}
 
 
 # ---------------------------------------------------------------- rubrics and submissions that go

@@ -7,9 +7,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from edited_criteria import set_points
 from test_ledger import given, graded, keep
 
-from grader.gradebook import Gradebook, ledger, open_gradebook
+from grader.gradebook import Gradebook, open_gradebook
 from grader.gradebook.ledger import add_mark, take_back_mark
 
 FOUR = Fraction(4)
@@ -27,8 +28,8 @@ def mark(book: Gradebook, name: str = "ada", item: str = "Q1.1") -> int:
     return add_mark(book, given(book, item, name=name, points=FOUR), expected_current=None).number
 
 
-def weigh(book: Gradebook) -> None:
-    ledger.set_weight(book, "hw", "Q1.1", "what", FOUR, by="Mo")
+def weigh(book: Gradebook, points: Fraction = FOUR) -> None:
+    set_points(book, "hw", "Q1.1", "what", points, by="Mo")
 
 
 def test_whatever_is_added_to_the_ledger_gives_it_another_revision(book: Gradebook) -> None:
@@ -39,7 +40,7 @@ def test_whatever_is_added_to_the_ledger_gives_it_another_revision(book: Gradebo
     seen.append(book.ledger_revision())
     weigh(book)
     seen.append(book.ledger_revision())
-    weigh(book)
+    weigh(book, Fraction(1))
     seen.append(book.ledger_revision())
 
     assert len(set(seen)) == 5

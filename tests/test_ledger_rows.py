@@ -12,12 +12,15 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from edited_criteria import set_points
 from test_ledger import CRITERIA, given, graded, keep, one
 
 from grader.errors import MarkConflict, UsageError
 from grader.gradebook import Gradebook, ledger, open_gradebook
+from grader.gradebook.criterion_edits import apply_edits
+from grader.gradebook.criterion_ledger import criterion_edits
 from grader.gradebook.ledger import add_mark, mark_history, take_back_mark
-from grader.gradebook.mark_points import answer_digest, apply_marks, apply_weights, remove_marks
+from grader.gradebook.mark_points import answer_digest, apply_marks, remove_marks
 from grader.gradebook.marks_exchange import export_marks, import_marks
 from grader.model import Answer, Criterion, Flag, FlagKind, Mark, Picture
 
@@ -107,7 +110,7 @@ def test_nobody_takes_back_a_mark_without_a_name(book: Gradebook) -> None:
 def test_a_mark_that_is_current_again_has_what_criteria_are_worth_now(book: Gradebook) -> None:
     first = add_mark(book, given(book, criteria=("what",)), expected_current=None)
     second = add_mark(book, given(book), expected_current=first.number)
-    ledger.set_weight(book, "hw", "Q1.1", "what", Fraction(1), by="Mo")
+    set_points(book, "hw", "Q1.1", "what", Fraction(1), by="Mo")
 
     back = take_back_mark(book, "ada", "Q1.1", by="Mo", expected_current=second.number)
 
@@ -147,7 +150,7 @@ def test_a_reason_of_spaces_is_none(book: Gradebook) -> None:
 
 def test_a_conflict_says_what_is_there_and_what_was_meant(book: Gradebook) -> None:
     mark = add_mark(book, given(book, criteria=("what",), by="Kim"), expected_current=None)
-    ledger.set_weight(book, "hw", "Q1.1", "what", Fraction(1), by="Mo")
+    set_points(book, "hw", "Q1.1", "what", Fraction(1), by="Mo")
     mine = given(book)
 
     with pytest.raises(MarkConflict) as given_meanwhile:
@@ -170,52 +173,23 @@ def test_a_conflict_says_what_is_there_and_what_was_meant(book: Gradebook) -> No
 
 
 def test_a_weight_is_a_row_that_says_who_and_when(book: Gradebook) -> None:
-    ledger.set_weight(book, "hw", "Q1.1", "why", Fraction(1, 2), by=" Kim ")
-    (weight,) = ledger.weights(book, "hw").values()
+    set_points(book, "hw", "Q1.1", "why", Fraction(1, 2), by=" Kim ")
+    (weight,) = criterion_edits(book, "hw")["Q1.1"]
 
     assert (weight.assignment, weight.item, weight.criterion) == ("hw", "Q1.1", "why")
-    assert [weight.points, weight.instead_of, weight.by] == [Fraction(1, 2), 2, "Kim"]
+    assert [weight.points, weight.file_points, weight.by] == [Fraction(1, 2), 2, "Kim"]
     assert re.fullmatch(r"[0-9a-f]{32}", weight.id)
     assert was_just_now(weight.at)
     with pytest.raises(UsageError, match="name yourself"):
-        ledger.set_weight(book, "hw", "Q1.1", "why", FOUR, by="")
-
-
-def test_a_criterion_is_worth_instead_of_what_most_have(book: Gradebook) -> None:
-    heavier = (replace(CRITERIA[0], points=FOUR), *CRITERIA[1:])
-    keep(book, graded("ben", criteria=heavier))
-    keep(book, graded("cleo", criteria=heavier))
-    keep(book, graded("dan", assignment="other"))
-    keep(book, graded("eve", assignment="other"))
-
-    ledger.set_weight(book, "hw", "Q1.1", "what", Fraction(1), by="Mo")
-
-    assert ledger.weights(book, "hw")["Q1.1", "what"].instead_of == 4
-    items = ledger.weighted_items(book)
-    worth = {name: items[name]["Q1.1"].criteria[0].points for name in items}
-    assert worth == {"ada": 3, "ben": 1, "cleo": 1, "dan": 3, "eve": 3}
+        set_points(book, "hw", "Q1.1", "why", FOUR, by="")
 
 
 def test_grades_of_no_known_assignment_have_the_weights_of_all(book: Gradebook) -> None:
     keep(book, graded("ben", assignment=""))
-    ledger.set_weight(book, "hw", "Q1.1", "what", Fraction(1), by="Mo")
+    set_points(book, "hw", "Q1.1", "what", Fraction(1), by="Mo")
 
-    assert ledger.weighted_items(book)["ben"]["Q1.1"].criteria[0].points == 1
-    assert ledger.weighted_items(book)["ben"]["Q1.1"].criteria[1:] == CRITERIA[1:]
-
-
-@pytest.mark.parametrize(
-    ("assignment", "item", "criterion"), [("no", "Q1.1", "what"), ("hw", "Q9", "what")]
-)
-def test_a_criterion_that_nothing_is_graded_by_is_named(
-    book: Gradebook, assignment: str, item: str, criterion: str
-) -> None:
-    with pytest.raises(UsageError) as refused:
-        ledger.set_weight(book, assignment, item, criterion, FOUR, by="Mo")
-
-    assert str(refused.value) == (
-        f"{criterion}: nothing is graded by such a criterion of item {item}"
-    )
+    assert ledger.edited_items(book)["ben"]["Q1.1"].criteria[0].points == 1
+    assert ledger.edited_items(book)["ben"]["Q1.1"].criteria[1:] == CRITERIA[1:]
 
 
 def test_an_item_without_weights_is_itself() -> None:
@@ -223,7 +197,7 @@ def test_an_item_without_weights_is_itself() -> None:
     assert score is not None
     item = score.items[0].item
 
-    assert apply_weights(item, weights={}) is item
+    assert apply_edits(item, edits={}) is item
 
 
 # ---------------------------------------------------------------- what was marked
@@ -293,7 +267,7 @@ def test_marks_that_count_and_those_that_are_outdated_are_told_apart() -> None:
         given_mark("Q9", "another"),
     ]
 
-    marked = apply_marks(made, marks=marks, weights={})
+    marked = apply_marks(made, marks=marks, edits={})
 
     assert marked.score is not None
     told = {part.item.id: (part.mark, part.outdated) for part in marked.score.items}
@@ -310,12 +284,12 @@ def test_marks_that_count_and_those_that_are_outdated_are_told_apart() -> None:
 def test_a_grade_without_marks_is_itself() -> None:
     made = graded()
 
-    assert apply_marks(made, marks=[], weights={}) is made
+    assert apply_marks(made, marks=[], edits={}) is made
     assert remove_marks(made) is made
 
 
 def test_a_grade_whose_marks_are_all_outdated_loses_them_too() -> None:
-    marked = apply_marks(graded(), marks=[given_mark("Q1.2", "another")], weights={})
+    marked = apply_marks(graded(), marks=[given_mark("Q1.2", "another")], edits={})
 
     bare = remove_marks(marked)
 
@@ -327,7 +301,7 @@ def test_other_flags_stay_where_marks_come_and_go() -> None:
     nobody = Flag(FlagKind.NOBODY_NAMED)
     made = replace(graded(), flags=(nobody,))
 
-    marked = apply_marks(made, marks=[given_mark("Q1.2", "another")], weights={})
+    marked = apply_marks(made, marks=[given_mark("Q1.2", "another")], edits={})
 
     assert nobody in marked.flags
     assert nobody in remove_marks(marked).flags
@@ -367,12 +341,12 @@ def test_an_export_says_all_of_a_row(book: Gradebook) -> None:
     )
     second = add_mark(book, given(book, points=Fraction(7, 3)), expected_current=first.number)
     take_back_mark(book, "ada", "Q1.1", by="Kim", expected_current=second.number)
-    ledger.set_weight(book, "hw", "Q1.1", "what", Fraction(1), by="Kim")
+    set_points(book, "hw", "Q1.1", "what", Fraction(1), by="Kim")
 
     text = export_marks(book)
     told = json.loads(text)
     one_row, two, back = told["marks"]
-    (weight,) = told["weights"]
+    (weight,) = told["criterion_edits"]
 
     assert text.endswith("}\n")
     assert (told["kind"], told["schema"]) == ("marks", 1)
@@ -395,13 +369,19 @@ def test_an_export_says_all_of_a_row(book: Gradebook) -> None:
     }
     assert (two["replaced"], two["points"], two["came_to"]) == (first.id, "7/3", "233/100")
     assert (back["takes_back"], back["restores"], back["marker"]) == (second.id, first.id, "Kim")
-    assert {key: weight[key] for key in weight if key not in {"id", "made_at"}} == {
+    assert {key: weight[key] for key in weight if key not in {"id", "at"}} == {
         "assignment": "hw",
         "item": "Q1.1",
         "criterion": "what",
+        "text": CRITERIA[0].text,
         "points": "1",
-        "instead_of": "3",
-        "marker": "Kim",
+        "retired": "",
+        "sequence": [c.id for c in CRITERIA],
+        "file_text": CRITERIA[0].text,
+        "file_points": "3",
+        "file_retired": "",
+        "file_sequence": [c.id for c in CRITERIA],
+        "by": "Kim",
     }
     assert [answer["text"] for answer in told["answers"].values()] == ["It skips."]
 
@@ -454,7 +434,7 @@ def test_marks_that_clash_are_told_at_what_they_are_worth_now(
     book: Gradebook, tmp_path: Path
 ) -> None:
     add_mark(book, given(book, criteria=("what",)), expected_current=None)
-    ledger.set_weight(book, "hw", "Q1.1", "what", Fraction(1), by="Mo")
+    set_points(book, "hw", "Q1.1", "what", Fraction(1), by="Mo")
     with open_gradebook(tmp_path / "there.db") as other:
         keep(other)
         add_mark(other, given(other, criteria=("what", "why")), expected_current=None)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 
 import postgres_server
 import pytest
+import test_criterion_edits
 import test_exchange
 import test_gradebook
 import test_ledger
+from edited_criteria import file_item, set_points
 from specimens import half_right
 from test_ledger import given, graded, keep, one
 
-from grader.errors import MarkConflict, UsageError
+from grader.errors import CriteriaConflict, MarkConflict, UsageError
 from grader.folder import OutputFolder
 from grader.gradebook import (
     Gradebook,
@@ -28,6 +31,7 @@ from grader.gradebook import (
     postgres,
     schema_version,
 )
+from grader.gradebook.criterion_ledger import criterion_edits, save_criteria
 from grader.gradebook.marks_exchange import export_marks, import_marks
 from grader.gradebook.run_claim import claim_run
 
@@ -78,7 +82,11 @@ def parameters(test: Callable[..., None]) -> set[str]:
     return {name.strip() for some in lists for name in some}
 
 
-LEDGER = [*shared(test_ledger, using={"book"}), *shared(test_exchange, using={"book", "other"})]
+LEDGER = [
+    *shared(test_ledger, using={"book"}),
+    *shared(test_criterion_edits, using={"book", "tmp_path"}),
+    *shared(test_exchange, using={"book", "other"}),
+]
 for _test in LEDGER:
     globals()[_test.__name__] = _test
 
@@ -100,7 +108,8 @@ for _test in shared(test_gradebook, using={"book"}):
 
 
 def test_the_tests_of_files_are_run_here_too() -> None:
-    assert len(LEDGER) > 30
+    assert len(LEDGER) > 40
+    assert test_criterion_edits.test_of_two_who_edit_at_once_the_second_is_told in LEDGER
     assert sum(name.startswith("test_") for name in vars(TestGradebook)) > 8
 
 
@@ -173,6 +182,74 @@ def test_an_older_book_goes_forward(address: str) -> None:
         book.reading() as connection,
     ):
         assert schema_version.read_version(connection) == 2
+
+
+V1_WEIGHTS = """
+SET search_path = {schema};
+DROP TABLE criterion_edits;
+CREATE TABLE weights (assignment TEXT NOT NULL, item TEXT NOT NULL, criterion TEXT NOT NULL,
+    "by" TEXT NOT NULL, at TEXT NOT NULL, number SERIAL PRIMARY KEY, id TEXT NOT NULL UNIQUE,
+    points TEXT NOT NULL, instead_of TEXT NOT NULL);
+INSERT INTO weights VALUES ('hw', 'Q1.1', 'what', 'Mo', 't', 3, 'a', '2', '3'),
+    ('hw', 'Q1.1', 'what', 'Mo', 't', 9, 'b', '1/2', '3')"""
+"""What version 1 kept of points that were changed; numbers have gaps where a transaction failed."""
+
+
+def test_points_that_the_first_version_stored_count_on(
+    server: postgres_server.Server, address: str
+) -> None:
+    schema = address.rpartition("%3D")[2]
+    with open_gradebook(address, migrations=()) as made:
+        keep(made)
+        ledger.add_mark(made, given(made, criteria=("what",)), expected_current=None)
+    server.run(V1_WEIGHTS.format(schema=schema))
+
+    with open_gradebook(address, migrations=schema_version.MIGRATIONS[:1]) as book:
+        assert one(book).earned == Fraction(1, 2)
+        set_points(book, "hw", "Q1.1", "what", Fraction(1), by="Kim")
+        assert one(book).earned == 1
+        follows = [edit.follows for edit in criterion_edits(book, "hw")["Q1.1"]]
+        assert follows == [0, 1, 2]
+    with open_gradebook(server.fresh()) as fresh, fresh.reading() as connection:
+        new_schema = connection.exec_driver_sql("SELECT current_schema()").scalar_one()
+    migrated, made_new = (edit_table(server, name) for name in (schema, new_schema))
+    assert migrated == made_new
+    assert len(migrated) == 16 + 3
+
+
+def edit_table(server: postgres_server.Server, schema: str) -> list[tuple[object, ...]]:
+    """The columns and constraints of the table of edits."""
+    columns = server.run(
+        "SELECT column_name, data_type, is_nullable FROM information_schema.columns "  # noqa: S608 (our own words)
+        f"WHERE table_schema = '{schema}' AND table_name = 'criterion_edits' ORDER BY 1"
+    )
+    constraints = server.run(
+        "SELECT conname, contype, pg_get_constraintdef(oid) FROM pg_constraint "  # noqa: S608 (as above)
+        f"WHERE conrelid = '{schema}.criterion_edits'::regclass AND contype <> 'n' ORDER BY 1"
+    )
+    return [*columns, *constraints]
+
+
+def test_of_two_who_opened_one_book_and_edit_at_once_one_is_told(address: str) -> None:
+    with open_gradebook(address) as made:
+        keep(made)
+        item = file_item(made)
+    lighter = [replace(criterion, points=Fraction(1)) for criterion in item.criteria]
+
+    def edit(_: int) -> bool:
+        with open_gradebook(address) as book:
+            try:
+                save_criteria(book, item, lighter, assignment="hw", by="Mo", expected_last=0)
+            except CriteriaConflict:
+                return False
+            return True
+
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(edit, range(12)))
+
+    assert sum(done) == 1
+    with open_gradebook(address) as book:
+        assert len(criterion_edits(book, "hw")["Q1.1"]) == len(lighter)
 
 
 def test_tables_of_others_are_left_alone(server: postgres_server.Server, address: str) -> None:

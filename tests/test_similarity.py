@@ -8,6 +8,7 @@ import pytest
 from processor_time import within
 
 from grader.model import Criterion, Item
+from grader.model.assignment import Retired
 from grader.similarity import (
     Document,
     find_code_pairs,
@@ -228,6 +229,18 @@ def test_the_sentence_that_meets_a_criterion_is_suggested() -> None:
     assert "gradient vanish" in said["s0", "gradient"]
     assert "identity mapping" in said["s0", "residual"]
     assert "a residual" in said["s1", "residual"]
+
+
+@pytest.mark.parametrize("retired", ["kept", "dropped"])
+def test_nothing_is_suggested_for_a_criterion_that_is_not_given_any_more(retired: Retired) -> None:
+    gradient, residual = ITEM.criteria
+    item = replace(ITEM, criteria=(gradient, replace(residual, retired=retired)))
+
+    found = find_suggestions(item, answers=named(CLEO_ALONE, DAN_ALONE))
+
+    assert {one.criterion for suggested in found.values() for one in suggested} == {"gradient"}
+    alone = replace(item, criteria=item.criteria[1:])
+    assert find_suggestions(alone, answers=named(CLEO_ALONE))["s0"] == ()
 
 
 def test_nothing_is_suggested_for_what_is_beside_the_point() -> None:

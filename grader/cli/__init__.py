@@ -29,6 +29,7 @@ from grader.cli.mark_command import mark_command
 from grader.cli.marks_command import marks_command
 from grader.cli.parts_command import parts_command
 from grader.cli.release_command import release_command
+from grader.cli.rubric_command import rubric_command
 from grader.cli.run_command import run_command
 from grader.cli.terminal_encoding import outlast_readers, write_plainly
 from grader.cli.terminal_messages import print_message
@@ -96,6 +97,7 @@ for command in (
     import_command,
     mark_command,
     marks_command,
+    rubric_command,
     backup_command,
     anonymize_command,
     forget_command,

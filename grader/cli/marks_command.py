@@ -98,7 +98,7 @@ def marks_orphans_command(*, folder: Path) -> None:
 def _conflict_message(conflict: ImportConflict) -> str:
     item = conflict.item
     if conflict.criterion:
-        return f"not taken: what {conflict.criterion} of {item} is worth was changed in both"
+        return f"not taken: the rubric item {conflict.criterion} of {item} was changed in both"
     texts = f"here {_mark_text(conflict.in_gradebook)}; in the file {_mark_text(conflict.in_file)}"
     return f"not taken: {item} of {conflict.submission}: {texts}"
 

@@ -136,7 +136,7 @@ def _item(score: ItemScore, *, rubric: Rubric) -> dict[str, Any]:
 
 
 def _mark(mark: Mark, *, score: ItemScore, rubric: Rubric) -> dict[str, Any]:
-    criteria = score.item.criteria if scoring.is_given_by_criteria(mark) else ()
+    criteria = score.item.criteria_for(mark.criteria) if scoring.is_given_by_criteria(mark) else ()
     return {
         "points": mark.points,
         "criteria": [

@@ -51,6 +51,13 @@ def other_holders(book: Gradebook, item: str, *, holder: LeaseHolder) -> Mapping
     return {name: other for name, other in holders.items() if other.id != holder.id}
 
 
+def held_submission(book: Gradebook, item: str, *, holder: LeaseHolder) -> str | None:
+    """Return the submission whose answer to an item a holder has open, or None."""
+    with book.reading() as connection:
+        holders = _current_holders(connection, item, now=int(time.time()))
+    return next((name for name, other in holders.items() if other.id == holder.id), None)
+
+
 def release_leases(book: Gradebook, *, holder: LeaseHolder) -> None:
     """End all leases of a holder."""
     with book.writing() as connection:

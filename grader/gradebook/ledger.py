@@ -6,7 +6,7 @@ exports hold, too), and the row of the table (`exports.CsvRow`).
 
 Rows are added and never changed; taking a mark back adds a row as well. A mark belongs to a
 submission, an item and the answer that was marked. Its points are computed when it is read, since
-the points of a criterion may change.
+criteria may change.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from sqlalchemy.exc import IntegrityError
 from grader import timestamps
 from grader.errors import MarkConflict, UsageError
 from grader.gradebook import ledger_statements as statements
-from grader.gradebook import mark_points
-from grader.gradebook.mark_points import Weight, Weights, answer_digest, price_mark
+from grader.gradebook.criterion_edits import apply_edits, group_edits
+from grader.gradebook.criterion_ledger import criterion_edits
+from grader.gradebook.mark_points import answer_digest, price_mark
 from grader.gradebook.store import Gradebook
-from grader.model import Answer, Criterion, Item, Mark
+from grader.gradebook.stored_text import remove_unstorable, require_name
+from grader.model import Answer, Item, Mark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ def add_mark(book: Gradebook, new_mark: NewMark, *, expected_current: int | None
     if item is None:
         raise UsageError(f"{submission}: nothing with an item {item_id} is graded under this name")
     mark = _build_mark(new_mark, item)
+    _refuse_retired(book, new_mark, item)
     document = _answer_document(book, new_mark, item)
     try:
         with book.writing() as connection:
@@ -93,7 +96,7 @@ def take_back_mark(
             written.
         UsageError: `by` names nobody.
     """
-    grader = _require_name(by)
+    grader = require_name(by, what="a mark")
     rubric_item = _find_item(book, submission, item)
     with book.writing() as connection:
         current = _current_mark(connection, submission, item)
@@ -134,7 +137,7 @@ def current_marks(book: Gradebook, item: str | None = None) -> Mapping[tuple[str
         book: the gradebook.
         item: the only item to return marks on; None for all.
     """
-    items_by_submission = weighted_items(book)
+    items_by_submission = edited_items(book)
     with book.reading() as connection:
         marks = statements.load_current_marks(connection, item=item)
     return {
@@ -147,7 +150,7 @@ def current_marks(book: Gradebook, item: str | None = None) -> Mapping[tuple[str
 
 def orphaned_marks(book: Gradebook) -> tuple[Mark, ...]:
     """Return the current marks whose submission or item is gone, so that they don't count."""
-    names_on_roll, items_by_submission = set(book.roll()), weighted_items(book)
+    names_on_roll, items_by_submission = set(book.roll()), edited_items(book)
     return tuple(
         mark
         for mark in current_marks(book).values()
@@ -163,83 +166,39 @@ def load_marked_answer(book: Gradebook, digest: str) -> Answer | None:
     return None if document is None else book.codec.decode_answer(document)
 
 
-def set_weight(
-    book: Gradebook, assignment: str, item: str, criterion: str, points: Fraction, *, by: str
-) -> None:
-    """Store what a criterion is worth from now on, for existing marks as well.
-
-    It counts for as long as the points of the criterion in the rubric file stay the same: where
-    the file is changed later, the file wins.
-
-    Raises:
-        UsageError: nothing in the gradebook is graded by such a criterion, or `by` names nobody.
-    """
-    weight = Weight(
-        id=uuid.uuid4().hex,
-        assignment=assignment,
-        item=item,
-        criterion=criterion,
-        points=points,
-        instead_of=_find_criterion(book, assignment, item, criterion).points,
-        by=_require_name(by),
-        at=timestamps.now_text(),
-    )
-    with book.writing() as connection:
-        statements.append_weight(connection, weight)
-
-
-def weights(book: Gradebook, assignment: str) -> Weights:
-    """Return the weights that replace points of the rubric, by item and criterion."""
+def edited_items(book: Gradebook) -> Mapping[str, Mapping[str, Item]]:
+    """Return the items of every scored submission, with their criteria as they are now."""
     with book.reading() as connection:
-        return mark_points.latest_weights(statements.load_weights(connection), assignment)
-
-
-def weighted_items(book: Gradebook) -> Mapping[str, Mapping[str, Item]]:
-    """Return the items of every scored submission, with current weights."""
-    with book.reading() as connection:
-        all_weights = statements.load_weights(connection)
+        all_edits = statements.load_criterion_edits(connection)
     items_by_list: dict[tuple[str, int], Mapping[str, Item]] = {}
     items_by_submission: dict[str, Mapping[str, Item]] = {}
     for name, (assignment, items) in book.items_by_submission().items():
         list_key = (assignment, id(items))  # few lists, shared by many
         if list_key not in items_by_list:
-            latest = mark_points.latest_weights(all_weights, assignment)
+            edits = group_edits(all_edits, assignment)
             items_by_list[list_key] = {
-                key: mark_points.apply_weights(item, weights=latest) for key, item in items.items()
+                key: apply_edits(item, edits=edits) for key, item in items.items()
             }
         items_by_submission[name] = items_by_list[list_key]
     return items_by_submission
 
 
 def _find_item(book: Gradebook, submission: str, item: str) -> Item | None:
-    """Return an item of the rubric that a submission was graded by, with current weights."""
+    """Return an item of the rubric that a submission was graded by, with its criteria now."""
     try:
         assignment, items = book.items_for(submission)
     except KeyError:
         return None
     if item not in items:
         return None
-    return mark_points.apply_weights(items[item], weights=weights(book, assignment))
-
-
-def _find_criterion(book: Gradebook, assignment: str, item: str, criterion: str) -> Criterion:
-    """Return the criterion in the rubric that most submissions are graded by."""
-    frequencies: dict[Criterion, int] = {}
-    for graded_assignment, items in book.items_by_submission().values():
-        if graded_assignment in {assignment, ""} and item in items:
-            for candidate in items[item].criteria:
-                if candidate.id == criterion:
-                    frequencies[candidate] = frequencies.get(candidate, 0) + 1
-    if not frequencies:
-        raise UsageError(f"{criterion}: nothing is graded by such a criterion of item {item}")
-    return max(frequencies, key=lambda candidate: frequencies[candidate])
+    return apply_edits(items[item], edits=criterion_edits(book, assignment))
 
 
 def _build_mark(new_mark: NewMark, item: Item) -> Mark:
     """Return the row for a decision, with its points but without its number in the ledger."""
     criteria_points = {criterion.id: criterion.points for criterion in item.criteria}
     unknown = set(new_mark.criteria) - criteria_points.keys()
-    grader = _require_name(new_mark.by)
+    grader = require_name(new_mark.by, what="a mark")
     if unknown:
         raise UsageError(f"{new_mark.item}: has no criterion {', '.join(sorted(unknown))}")
     if item.kind == "auto" and not new_mark.reason.strip():
@@ -255,24 +214,23 @@ def _build_mark(new_mark: NewMark, item: Item) -> Mark:
         criteria_points=tuple(criteria_points[name] for name in criteria),
         adjustment=new_mark.adjustment,
         fixed_points=new_mark.points,
-        comment=_remove_unstorable(new_mark.comment),
-        reason=_remove_unstorable(new_mark.reason),
+        comment=remove_unstorable(new_mark.comment),
+        reason=remove_unstorable(new_mark.reason),
         by=grader,
         at=timestamps.now_text(),
     )
     return replace(mark, points=price_mark(mark, item=item).points)
 
 
-def _require_name(by: str) -> str:
-    name = _remove_unstorable(by).strip()
-    if not name:
-        raise UsageError("a mark says who gave it: name yourself")
-    return name
-
-
-def _remove_unstorable(text: str) -> str:
-    """Return the text without what no database takes: lone surrogates, and NUL."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+def _refuse_retired(book: Gradebook, new_mark: NewMark, item: Item) -> None:
+    """Refuse criteria that are not given any more, but those that the answer has already."""
+    retired = {criterion.id for criterion in item.criteria if criterion.retired}
+    if retired & set(new_mark.criteria):
+        with book.reading() as connection:
+            current = _current_mark(connection, new_mark.submission, new_mark.item)
+        gone = sorted(set(new_mark.criteria) & retired - set(current.criteria if current else ()))
+        if gone:
+            raise UsageError(f"{item.id}: a rubric item was retired meanwhile: {', '.join(gone)}")
 
 
 def _answer_document(book: Gradebook, new_mark: NewMark, item: Item) -> bytes | None:

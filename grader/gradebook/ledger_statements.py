@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, bindparam, case, func, insert, select
 
-from grader.gradebook.mark_points import Weight
-from grader.gradebook.tables import marked_answers, marks, weights
+from grader.gradebook.criterion_edits import CriterionEdit
+from grader.gradebook.tables import criterion_edits, marked_answers, marks
 from grader.model import Mark
 
 # Built once: building a statement takes longer than SQLite takes to run it.
@@ -81,15 +81,19 @@ def append_mark(connection: Connection, mark: Mark) -> int:
     return _append(connection, marks, mark)
 
 
-def append_weight(connection: Connection, weight: Weight) -> int:
-    """Append a weight and return its row number."""
-    return _append(connection, weights, weight)
+def append_criterion_edit(connection: Connection, edit: CriterionEdit) -> int:
+    """Append an edit of a criterion and return its row number.
+
+    Raises:
+        IntegrityError: another edit of the item follows the same one already.
+    """
+    return _append(connection, criterion_edits, edit)
 
 
-def load_weights(connection: Connection) -> list[Weight]:
-    """Return all weights, oldest first."""
-    rows = connection.execute(select(weights).order_by(weights.c.number)).mappings()
-    return [Weight(**row) for row in rows]
+def load_criterion_edits(connection: Connection) -> list[CriterionEdit]:
+    """Return all edits of criteria, oldest first."""
+    statement = select(criterion_edits).order_by(criterion_edits.c.number)
+    return [CriterionEdit(**row) for row in connection.execute(statement).mappings()]
 
 
 def save_answer(connection: Connection, digest: str, document: bytes) -> None:
@@ -104,7 +108,7 @@ def load_answer(connection: Connection, digest: str) -> bytes | None:
     return connection.execute(statement).scalar_one_or_none()
 
 
-def _append(connection: Connection, table: Table, record: Mark | Weight) -> int:
+def _append(connection: Connection, table: Table, record: Mark | CriterionEdit) -> int:
     values = {name: value for name, value in asdict(record).items() if name != "number"}
     key = connection.execute(insert(table).values(**values)).inserted_primary_key
     return int(key[0]) if key else 0

@@ -1,68 +1,17 @@
-"""Computes the points of marks from the criteria that are met and their current weights."""
+"""Computes the points of marks from the criteria that are met, as they are now."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from grader import scoring
+from grader.gradebook.criterion_edits import Edits, apply_edits
 from grader.model import Answer, Finding, FlagSource, Graded, Item, Mark
 
 ZERO = Fraction(0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weight:
-    """The points of a criterion that replace those in the rubric; a row of `weights`."""
-
-    id: str
-    """The same in every gradebook that it is copied to."""
-    assignment: str
-    item: str
-    criterion: str
-    points: Fraction
-    instead_of: Fraction
-    """The points in the rubric at that time; where they have changed since, the rubric counts."""
-    by: str
-    at: str
-    number: int = 0
-
-    def counts(self, rubric_points: Fraction) -> bool:
-        """Return whether it counts, given the points in the rubric now."""
-        return rubric_points == self.instead_of
-
-
-Weights = Mapping[tuple[str, str], Weight]
-"""By item and criterion."""
-
-
-def latest_weights(weights: Iterable[Weight], assignment: str) -> Weights:
-    """Return the last weight of each criterion of an assignment.
-
-    Args:
-        weights: all weights, oldest first.
-        assignment: the rubric's id; '' where it is not known, for those of all assignments.
-    """
-    return {
-        (weight.item, weight.criterion): weight
-        for weight in weights
-        if not assignment or weight.assignment == assignment
-    }
-
-
-def apply_weights(item: Item, *, weights: Weights) -> Item:
-    """Return the item with the current points of its criteria."""
-    if not weights:
-        return item
-    criteria = tuple(
-        replace(criterion, points=weight.points)
-        if (weight := weights.get((item.id, criterion.id))) and weight.counts(criterion.points)
-        else criterion
-        for criterion in item.criteria
-    )
-    return item if criteria == item.criteria else replace(item, criteria=criteria)
 
 
 # ---------------------------------------------------------------- what was marked
@@ -118,8 +67,9 @@ def _digest(parts: Iterable[str]) -> str:
 
 
 def base_points(item: Item) -> Fraction:
-    """Return the points before criteria: all of them where every criterion deducts, else 0."""
-    deducts = item.criteria and all(criterion.points <= 0 for criterion in item.criteria)
+    """Return the points before criteria: all where every criterion in use deducts, else 0."""
+    in_use = [criterion for criterion in item.criteria if not criterion.retired]
+    deducts = in_use and all(criterion.points <= 0 for criterion in in_use)
     return item.points if deducts else ZERO
 
 
@@ -127,12 +77,12 @@ def total_points(item: Item, *, criteria: Mapping[str, Fraction], adjustment: Fr
     """Add up criteria and adjustment, within 0 and the item's points.
 
     Args:
-        item: the item, with current weights.
+        item: the item, with its criteria as they are now.
         criteria: the criteria that are met, each with its points in case the item no longer has
             it.
         adjustment: points beside the criteria.
     """
-    points_now = {criterion.id: criterion.points for criterion in item.criteria}
+    points_now = {c.id: ZERO if c.retired == "dropped" else c.points for c in item.criteria}
     met = sum((points_now.get(name, points) for name, points in criteria.items()), start=ZERO)
     return scoring.clamp_points(base_points(item) + met + adjustment, item=item)
 
@@ -142,8 +92,8 @@ def price_mark(mark: Mark, *, item: Item | None) -> Mark:
 
     Args:
         mark: the row. A criterion that the rubric no longer has keeps its former points.
-        item: its item, with current weights; None where it is gone, and the mark keeps the points
-            that it had when it was given.
+        item: its item, with its criteria as they are now; None where it is gone, and the mark
+            keeps the points that it had when it was given.
     """
     if item is None:
         if mark.fixed_points is None:
@@ -157,12 +107,12 @@ def price_mark(mark: Mark, *, item: Item | None) -> Mark:
     return replace(mark, points=total_points(item, criteria=criteria, adjustment=mark.adjustment))
 
 
-def apply_marks(graded: Graded, *, marks: Iterable[Mark], weights: Weights) -> Graded:
+def apply_marks(graded: Graded, *, marks: Iterable[Mark], edits: Edits) -> Graded:
     """Return a grade with its current marks, and with outdated ones on an earlier answer."""
     if graded.score is None:
         return graded
     items = {
-        item_score.item.id: apply_weights(item_score.item, weights=weights)
+        item_score.item.id: apply_edits(item_score.item, edits=edits)
         for item_score in graded.score.items
     }
     current: dict[str, Mark] = {}
@@ -172,7 +122,7 @@ def apply_marks(graded: Graded, *, marks: Iterable[Mark], weights: Weights) -> G
             is_current = mark.answer_digest == answer_digest(graded, mark.item)
             priced = price_mark(mark, item=items[mark.item])
             (current if is_current else outdated)[mark.item] = priced
-    if not (current or outdated or weights):
+    if not (current or outdated or edits):
         return graded
     score = scoring.replace_marks(graded.score, marks=current, outdated=outdated, items=items)
     other_flags = graded.flags_except(FlagSource.SCORE)

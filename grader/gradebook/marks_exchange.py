@@ -1,9 +1,9 @@
-"""Export marks, weights and marked answers as JSON, and import them into a gradebook."""
+"""Export marks, edits of criteria and marked answers as JSON, and import them into a gradebook."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Annotated, Any, Literal, TypeVar
@@ -14,10 +14,12 @@ from sqlalchemy import Connection, select
 from grader.errors import UsageError
 from grader.gradebook import ledger, mark_points
 from grader.gradebook import ledger_statements as statements
-from grader.gradebook.mark_points import Weight, price_mark
+from grader.gradebook.criterion_edits import CriterionEdit
+from grader.gradebook.mark_points import price_mark
 from grader.gradebook.store import Gradebook
 from grader.gradebook.tables import marked_answers
 from grader.model import Item, Mark
+from grader.model.assignment import Retired
 
 SCHEMA_VERSION = 1
 ExactNumber = Annotated[str, StringConstraints(pattern=r"^-?\d{1,40}(/[1-9]\d{0,39})?$")]
@@ -104,7 +106,7 @@ class MarkRecord(_FileRecord):
 
 
 class WeightRecord(_FileRecord):
-    """The points of a criterion that replace those in the rubric, in the file."""
+    """The points of a criterion that replace those in the rubric, as early versions wrote them."""
 
     id: EntryId
     assignment: OptionalText
@@ -115,18 +117,49 @@ class WeightRecord(_FileRecord):
     marker: RequiredText
     made_at: RequiredText
 
-    @classmethod
-    def from_weight(cls, weight: Weight) -> WeightRecord:
-        """Return the record of a row."""
-        plain = asdict(weight)
-        plain |= {"points": str(weight.points), "instead_of": str(weight.instead_of)}
-        return cls.model_construct(marker=plain.pop("by"), made_at=plain.pop("at"), **plain)
-
-    def to_weight(self) -> Weight:
+    def to_edit(self) -> CriterionEdit:
         """Return the row, without a number."""
         plain = self.model_dump()
-        plain |= {"points": Fraction(self.points), "instead_of": Fraction(self.instead_of)}
-        return Weight(by=plain.pop("marker"), at=plain.pop("made_at"), **plain)
+        plain |= {"points": Fraction(self.points), "file_points": Fraction(self.instead_of)}
+        del plain["instead_of"]
+        return CriterionEdit(by=plain.pop("marker"), at=plain.pop("made_at"), **plain)
+
+
+class EditRecord(_FileRecord):
+    """An edit of a criterion in the file, without its number."""
+
+    id: EntryId
+    assignment: OptionalText
+    item: RequiredText
+    criterion: RequiredText
+    text: RequiredText | None
+    points: ExactNumber
+    retired: Retired
+    sequence: list[RequiredText]
+    file_text: RequiredText | None
+    file_points: ExactNumber | None
+    file_retired: Retired
+    file_sequence: list[RequiredText]
+    by: RequiredText
+    at: RequiredText
+
+    @classmethod
+    def from_edit(cls, edit: CriterionEdit) -> EditRecord:
+        """Return the record of a row."""
+        plain = asdict(edit)
+        plain["points"] = str(edit.points)
+        plain["file_points"] = None if edit.file_points is None else str(edit.file_points)
+        plain |= {name: list(plain[name]) for name in ("sequence", "file_sequence")}
+        return cls.model_construct(**{name: plain[name] for name in cls.model_fields})
+
+    def to_edit(self) -> CriterionEdit:
+        """Return the row, without a number."""
+        plain = self.model_dump()
+        plain["points"] = Fraction(self.points)
+        plain["file_points"] = None if self.file_points is None else Fraction(self.file_points)
+        for name in ("sequence", "file_sequence"):
+            plain[name] = tuple(plain[name])
+        return CriterionEdit(**plain)
 
 
 class MarksFile(_FileRecord):
@@ -136,6 +169,7 @@ class MarksFile(_FileRecord):
     marks_schema: Annotated[Literal[1], Field(alias="schema")]
     marks: list[MarkRecord]
     weights: list[WeightRecord] = []
+    criterion_edits: list[EditRecord] = []
     answers: dict[str, Any] = {}
 
 
@@ -146,11 +180,11 @@ class ImportConflict:
     submission: str
     item: str
     in_gradebook: Mark | None = None
-    """The current mark in the gradebook; None where it was taken back, and for a weight."""
+    """The current mark in the gradebook; None where it was taken back, and for an edit."""
     in_file: Mark | None = None
     """The current mark in the file; None in the same cases."""
     criterion: str = ""
-    """The criterion, where the conflict is about what it is worth; '' for a mark."""
+    """The criterion, where the conflict is about an edit of it; '' for a mark."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,20 +196,21 @@ class ImportResult:
     conflicts: tuple[ImportConflict, ...]
 
 
-Row = TypeVar("Row", Mark, MarkRecord, Weight)
+Row = TypeVar("Row", Mark, MarkRecord, CriterionEdit)
 
 
 def export_marks(book: Gradebook) -> str:
-    """Return all marks, weights and answers that were marked, as JSON."""
+    """Return all marks, edits of criteria and answers that were marked, as JSON."""
     with book.reading() as connection:
-        marks, weights = statements.load_all_marks(connection), statements.load_weights(connection)
+        marks = statements.load_all_marks(connection)
+        edits = statements.load_criterion_edits(connection)
         answers = connection.execute(select(marked_answers).order_by(marked_answers.c.digest)).all()
     ids = {mark.number: mark.id for mark in marks}
     content = {
         "kind": "marks",
         "schema": SCHEMA_VERSION,
         "marks": [MarkRecord.from_mark(mark, ids=ids).model_dump() for mark in marks],
-        "weights": [WeightRecord.from_weight(weight).model_dump() for weight in weights],
+        "criterion_edits": [EditRecord.from_edit(edit).model_dump() for edit in edits],
         "answers": {
             answer.digest: asdict(book.codec.decode_answer(answer.document)) for answer in answers
         },
@@ -194,11 +229,13 @@ def import_marks(book: Gradebook, text: str) -> ImportResult:
         UsageError: the text is no export of marks.
     """
     file = _parse_marks_file(text)
-    items = ledger.weighted_items(book)
+    items = ledger.edited_items(book)
     with book.writing() as connection:
         marks_import = _MarksImport(connection, items=items)
         marks_import.add_marks(file.marks)
-        marks_import.add_weights([record.to_weight() for record in file.weights])
+        edits = [record.to_edit() for record in file.weights]
+        edits += [record.to_edit() for record in file.criterion_edits]
+        marks_import.add_edits(edits)
         for digest, answer_json in file.answers.items():
             answer = book.codec.parse_answer(answer_json)
             if answer is not None and mark_points.digest_answer(answer) == digest:
@@ -262,24 +299,26 @@ class _MarksImport:
                 )
                 numbers[mark.id] = statements.append_mark(self._connection, mark)
 
-    def add_weights(self, weights: Sequence[Weight]) -> None:
-        """Add the weights of a file, history by history."""
+    def add_edits(self, edits: Sequence[CriterionEdit]) -> None:
+        """Add the edits of criteria of a file, history by history."""
 
-        def key_for(weight: Weight) -> tuple[str, str, str]:
-            return weight.assignment, weight.item, weight.criterion
+        def key_for(edit: CriterionEdit) -> tuple[str, str]:
+            return edit.assignment, edit.item
 
-        stored_histories = _group(statements.load_weights(self._connection), key_for)
-        for key, history in _group(weights, key_for).items():
+        stored_histories = _group(statements.load_criterion_edits(self._connection), key_for)
+        for key, history in _group(edits, key_for).items():
             stored = stored_histories.get(key, [])
-            new_weights = self._new_rows(stored, history)
-            if new_weights is None and stored[-1].points != history[-1].points:
-                _, item, criterion = key
-                self.conflicts.append(ImportConflict(submission="", item=item, criterion=criterion))
-            for weight in new_weights or ():
-                statements.append_weight(self._connection, weight)
+            new_edits = self._new_rows(stored, history)
+            if new_edits is None:
+                self.conflicts += _edit_conflicts(stored, history)
+            last = stored[-1].number if stored else 0
+            for edit in new_edits or ():
+                last = statements.append_criterion_edit(
+                    self._connection, replace(edit, follows=last)
+                )
 
     def _new_rows(
-        self, stored: Sequence[Mark] | Sequence[Weight], history: Sequence[Row]
+        self, stored: Sequence[Mark] | Sequence[CriterionEdit], history: Sequence[Row]
     ) -> Sequence[Row] | None:
         """Return the rows that only the file has; None where it doesn't continue what is stored."""
         ids, stored_ids = [row.id for row in history], [row.id for row in stored]
@@ -319,6 +358,18 @@ def _group(rows: Iterable[Row], key_for: Callable[[Row], Key]) -> dict[Key, list
     for row in rows:
         groups.setdefault(key_for(row), []).append(row)
     return groups
+
+
+def _edit_conflicts(
+    stored: Iterable[CriterionEdit], history: Iterable[CriterionEdit]
+) -> Iterator[ImportConflict]:
+    """Yield a conflict for each criterion that both left in different ways."""
+    here, there = ({edit.criterion: edit for edit in edits} for edits in (stored, history))
+    for name, edit in there.items():
+        other = here.get(name)
+        state = (edit.text, edit.points, edit.retired)
+        if other is None or (other.text, other.points, other.retired) != state:
+            yield ImportConflict(submission="", item=edit.item, criterion=name)
 
 
 def _decision(mark: Mark | None) -> tuple[object, ...] | None:

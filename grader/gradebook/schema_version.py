@@ -2,13 +2,14 @@
 
 To change the tables, change `tables.py` and add a step to `MIGRATIONS` that brings a store of the
 version before to what the tables are now. A step is never changed once it was released. Version 1
-is what the first release writes.
+is what the first release wrote.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from itertools import count
 
 from sqlalchemy import Connection, insert, select, text, update
 
@@ -17,7 +18,39 @@ from grader.gradebook.tables import SCHEMA, meta
 
 Migration = Callable[[Connection], None]
 """Takes a store from one version to the next."""
-MIGRATIONS: tuple[Migration, ...] = ()
+
+
+def _edit_whole_criteria(connection: Connection) -> None:
+    """From 1 to 2: what criteria are worth becomes a part of what graders change in them."""
+    connection.execute(text(_CRITERION_EDITS.format(number=_NUMBER[connection.dialect.name])))
+    last: dict[tuple[str, str], int] = {}
+    rows = connection.execute(text("SELECT * FROM weights ORDER BY number")).mappings().all()
+    for number, row in zip(count(1), rows, strict=False):
+        key = (row["assignment"], row["item"])
+        values = {**row, "follows": last.get(key, 0)}
+        connection.execute(text(_WEIGHT_AS_EDIT), values)
+        last[key] = number
+    connection.execute(text("DROP TABLE weights"))
+
+
+_NUMBER = {
+    "sqlite": "INTEGER PRIMARY KEY AUTOINCREMENT",
+    "postgresql": "SERIAL PRIMARY KEY",
+}
+_CRITERION_EDITS = """
+CREATE TABLE criterion_edits (
+    assignment TEXT NOT NULL, item TEXT NOT NULL, criterion TEXT NOT NULL, retired TEXT NOT NULL,
+    file_retired TEXT NOT NULL, "by" TEXT NOT NULL, at TEXT NOT NULL, number {number},
+    id TEXT NOT NULL UNIQUE, follows INTEGER NOT NULL, text TEXT, points TEXT NOT NULL,
+    sequence TEXT NOT NULL, file_text TEXT, file_points TEXT, file_sequence TEXT NOT NULL,
+    CONSTRAINT criterion_edits_in_a_row UNIQUE (assignment, item, follows)
+)"""
+_WEIGHT_AS_EDIT = """
+INSERT INTO criterion_edits (assignment, item, criterion, retired, file_retired, "by", at, id,
+    follows, points, sequence, file_points, file_sequence)
+VALUES (:assignment, :item, :criterion, '', '', :by, :at, :id, :follows, :points, '[]',
+    :instead_of, '[]')"""
+MIGRATIONS: tuple[Migration, ...] = (_edit_whole_criteria,)
 """The first goes from version 1 to 2; a new store needs none of them."""
 
 

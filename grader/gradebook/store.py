@@ -13,13 +13,14 @@ from sqlalchemy import Column, Connection, Engine, bindparam, delete, func, inse
 from grader import scoring
 from grader.gradebook import ledger_statements, mark_points, statements
 from grader.gradebook.array_storage import PackedArrays
+from grader.gradebook.criterion_edits import group_edits
 from grader.gradebook.encoded_submissions import (
     EncodedSubmission,
     StoredResult,
     StoredSubmission,
     SubmissionEncoder,
 )
-from grader.gradebook.tables import item_lists, marks, rendered, roll, submissions, weights
+from grader.gradebook.tables import criterion_edits, item_lists, marks, rendered, roll, submissions
 from grader.gradebook.transactions import WRITES, translate_errors
 from grader.model import Graded, Item, Trace
 
@@ -28,7 +29,7 @@ _KEYS = select(submissions.c.name, submissions.c.key)
 _ROLL = select(roll.c.name).order_by(roll.c.place)
 _GRADED_ON_ROLL = _ROLL.join(submissions, submissions.c.name == roll.c.name)
 _LAST_MARK = select(func.max(marks.c.number))
-_LAST_WEIGHT = select(func.max(weights.c.number))
+_LAST_EDIT = select(func.max(criterion_edits.c.number))
 _LAST_MARK_ON_SUBMISSION = _LAST_MARK.where(marks.c.submission == bindparam("submission"))
 _GRADED_BY = select(submissions.c.name, submissions.c.assignment, submissions.c.item_list).where(
     submissions.c.item_list.is_not(None)
@@ -163,7 +164,7 @@ class Gradebook:
         """Return a text that stays the same for as long as nothing is added to the ledger."""
         with self.reading() as connection:
             last_mark = connection.execute(_LAST_MARK).scalar_one() or 0
-            return f"{last_mark}.{_last_weight(connection)}"
+            return f"{last_mark}.{_last_edit(connection)}"
 
     def stale_submissions(
         self, *, class_revisions: Mapping[str, str] | None = None
@@ -318,15 +319,15 @@ class Gradebook:
 def _marks_adder(connection: Connection, name: str) -> Callable[[Graded], GradeWithMarks]:
     """Load the marks of a submission; return a function that adds them to its grade."""
     marks = ledger_statements.load_current_marks(connection, submission=name)
-    all_weights = ledger_statements.load_weights(connection)
+    all_edits = ledger_statements.load_criterion_edits(connection)
     bindings = {"submission": name}
     last_mark = connection.execute(_LAST_MARK_ON_SUBMISSION, bindings).scalar_one()
-    mark_revision = "" if last_mark is None else f"{last_mark}.{_last_weight(connection)}"
+    mark_revision = "" if last_mark is None else f"{last_mark}.{_last_edit(connection)}"
 
     def add_marks(graded: Graded) -> GradeWithMarks:
         assignment = graded.provenance.assignment if graded.provenance else ""
-        weights = mark_points.latest_weights(all_weights, assignment)
-        marked = mark_points.apply_marks(graded, marks=marks, weights=weights)
+        edits = group_edits(all_edits, assignment)
+        marked = mark_points.apply_marks(graded, marks=marks, edits=edits)
         graded_with_marks = scoring.with_late_deductions(marked)
         return GradeWithMarks(graded=graded_with_marks, mark_revision=mark_revision)
 
@@ -335,14 +336,14 @@ def _marks_adder(connection: Connection, name: str) -> Callable[[Graded], GradeW
 
 def _mark_revisions(connection: Connection, column: Column[str]) -> Mapping[str, str]:
     """Return the revision of the marks on each submission, or item, by the column of its name."""
-    last_weight = _last_weight(connection)
+    last_edit = _last_edit(connection)
     rows = connection.execute(select(column, func.max(marks.c.number)).group_by(column)).all()
-    return {name: f"{last_mark}.{last_weight}" for name, last_mark in rows}
+    return {name: f"{last_mark}.{last_edit}" for name, last_mark in rows}
 
 
-def _last_weight(connection: Connection) -> int:
-    """Return the number of the last weight: it changes points as the last mark does."""
-    return int(connection.execute(_LAST_WEIGHT).scalar_one() or 0)
+def _last_edit(connection: Connection) -> int:
+    """Return the number of the last edit of a criterion: it changes points as a mark does."""
+    return int(connection.execute(_LAST_EDIT).scalar_one() or 0)
 
 
 def _set_rendered_revision(connection: Connection, name: str, revision: str) -> None:

@@ -183,15 +183,21 @@ marks = _table(
     texts="submission item answer_digest comment reason by at",
     sqlite_autoincrement=True,
 )
-weights = _table(
-    "weights",
-    "What criteria are worth instead of what the rubric says; the last row of each counts, for as "
-    "long as the rubric says what it said then.",
+criterion_edits = _table(
+    "criterion_edits",
+    "What graders changed in criteria: a row is a `CriterionEdit`. Rows are added and never "
+    "changed; of two who follow the same row at once, one is refused.",
     Column("number", Integer, primary_key=True, autoincrement=True),
     _required("id", Text, unique=True),
+    _required("follows", Integer),
+    Column("text", Text),
     _required("points", FRACTION),
-    _required("instead_of", FRACTION),
-    texts="assignment item criterion by at",
+    _required("sequence", WORDS),
+    Column("file_text", Text),
+    Column("file_points", FRACTION),
+    _required("file_sequence", WORDS),
+    UniqueConstraint("assignment", "item", "follows", name="criterion_edits_in_a_row"),
+    texts="assignment item criterion retired file_retired by at",
     sqlite_autoincrement=True,
 )
 marked_answers = _table(

@@ -5,7 +5,7 @@ A rubric file holds these records under the same names, or under the alias of a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -33,6 +33,7 @@ DEFAULT_BLANK = "..."
 ItemKind = Literal["auto", "written"]
 ItemSource = Literal["handout", "course"]
 AnswerKind = Literal["text", "code", "any"]
+Retired = Literal["", "kept", "dropped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,8 @@ class Criterion:
     """Below 0 where it takes points."""
     keywords: tuple[RequiredText, ...] = ()
     """Words that are highlighted in answers."""
+    retired: Retired = ""
+    """Not given any more: "kept" counts on where an answer has it, "dropped" counts nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +139,16 @@ class Item:
     """Ids of automatic items that a written answer is about; graders see their findings."""
     notebook: Id | Literal[""] = ""
     """Id of the notebook that it is in, where an assignment has several."""
+
+    def criteria_for(self, met: Collection[str]) -> tuple[Criterion, ...]:
+        """Return the criteria of an answer: those in use, and retired ones that it keeps.
+
+        Args:
+            met: ids of the criteria that the answer has.
+        """
+        return tuple(
+            c for c in self.criteria if not c.retired or (c.retired == "kept" and c.id in met)
+        )
 
     @property
     def wants_text(self) -> bool:

@@ -45,7 +45,7 @@ def view_mark(score: ItemScore, *, rubric: Rubric) -> MarkView | None:
         return None
     overrides_checks = score.item.kind == "auto"
     adjustment = mark.adjustment if mark.criteria else Fraction(0)
-    listed = score.item.criteria if is_given_by_criteria(mark) else ()
+    listed = score.item.criteria_for(mark.criteria) if is_given_by_criteria(mark) else ()
     return MarkView(
         heading="Score overridden by a person" if overrides_checks else "Grader feedback",
         points=mark.points,

@@ -88,13 +88,14 @@ def _written_faults(item: Item) -> Iterator[str]:
         if check.points:
             fault = "must be 0: a written item's points are given by a person"
             yield format_complaint([item_key, f"check {number}", "points"], fault)
-    if item.criteria and not _can_add_up(item.criteria, points=item.points):
-        parts = " + ".join(points_text(criterion.points) for criterion in item.criteria)
+    in_use = item.criteria_for(())
+    if in_use and not can_add_up(in_use, points=item.points):
+        parts = " + ".join(points_text(criterion.points) for criterion in in_use)
         fault = f"is {points_text(item.points)}, but its criteria ({parts}) cannot add up to that"
         yield format_complaint([item_key, "points"], fault)
 
 
-def _can_add_up(criteria: tuple[Criterion, ...], *, points: Fraction) -> bool:
+def can_add_up(criteria: tuple[Criterion, ...], *, points: Fraction) -> bool:
     """Return whether criteria can add up to the points, or all of them take points."""
     gains = [criterion.points for criterion in criteria if criterion.points > 0]
     losses = [-criterion.points for criterion in criteria if criterion.points < 0]

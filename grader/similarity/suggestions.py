@@ -43,7 +43,7 @@ def find_suggestions(
         answers: the text of each submission.
 
     Returns:
-        For each submission, at most one suggestion per criterion, in the criteria's order.
+        For each submission, at most one suggestion per criterion in use, in the criteria's order.
     """
     by_submission: dict[str, list[Suggestion]] = {name: [] for name in sorted(answers)}
     sentence_spans = [
@@ -51,9 +51,10 @@ def find_suggestions(
         for name in by_submission
         for span in list(sentences(answers[name]))[:MOST_SENTENCES]
     ]
-    if sentence_spans and item.criteria:
+    criteria = item.criteria_for(())
+    if sentence_spans and criteria:
         sentence_texts = [answers[name][span.begin : span.end] for name, span in sentence_spans]
-        for criterion, scores in _score_criteria(item, sentence_texts):
+        for criterion, scores in _score_criteria(item, criteria, sentence_texts):
             for name, index in _best_sentences(sentence_spans, scores).items():
                 if scores[index] >= MIN_CONFIDENCE:
                     confidence = round(float(scores[index]), 2)
@@ -64,10 +65,12 @@ def find_suggestions(
     return {name: tuple(suggestion_list) for name, suggestion_list in by_submission.items()}
 
 
-def _score_criteria(item: Item, sentence_texts: Sequence[str]) -> list[tuple[Criterion, Numbers]]:
+def _score_criteria(
+    item: Item, criteria: Sequence[Criterion], sentence_texts: Sequence[str]
+) -> list[tuple[Criterion, Numbers]]:
     """Return, for each criterion, how well each sentence meets it, 0 to 1."""
     model_sentences = [item.good_answer[s.begin : s.end] for s in sentences(item.good_answer)]
-    criterion_texts = [" ".join((c.text, *c.keywords)) for c in item.criteria]
+    criterion_texts = [" ".join((c.text, *c.keywords)) for c in criteria]
     vectorizer = TfidfVectorizer(
         analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, max_features=60_000
     )
@@ -86,7 +89,7 @@ def _score_criteria(item: Item, sentence_texts: Sequence[str]) -> list[tuple[Cri
         similarity = np.maximum(similarity, (sentence_vectors @ model_vectors[closest].T).toarray())
     return [
         (criterion, _confidence(similarity[:, index], sentence_texts, criterion.keywords))
-        for index, criterion in enumerate(item.criteria)
+        for index, criterion in enumerate(criteria)
     ]
 
 

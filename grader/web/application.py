@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from grader.errors import GraderError
 from grader.web import (
     calibration_pages,
+    criteria_pages,
     lists,
     login,
     marking,
@@ -32,8 +33,9 @@ Handler = Callable[[Visit], Response]
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/", lists.show_overview),
     ("GET", "/item/{item}", lists.show_item),
-    ("GET", "/weigh/{item}", lists.show_weights),
-    ("POST", "/weigh/{item}", lists.save_weights),
+    ("GET", "/weigh/{item}", criteria_pages.show_criteria),  # its address in earlier versions
+    ("GET", "/criteria/{item}", criteria_pages.show_criteria),
+    ("POST", "/criteria/{item}", criteria_pages.change_criteria),
     ("GET", "/statistics/{item}", statistics_page.show_statistics),
     ("GET", "/step/{item}", marking.step_to_answer),
     ("GET", "/mark/{item}/{code}", marking.show_answer),

@@ -13,6 +13,7 @@ from grader.gradebook import NewMark, calibration
 from grader.gradebook.mark_points import base_points
 from grader.model import Item
 from grader.web.console import Visit
+from grader.web.criteria_pages import find_criteria_change
 from grader.web.marking_form import MarkForm, build_marking_view, criterion_choices, parse_points
 from grader.web.marking_queue import QueueItem
 from grader.web.page_rendering import render_page
@@ -128,6 +129,8 @@ def save_calibration_mark(visit: Visit) -> Response:
     """Store what the grader would give, and go to the next answer of the calibration."""
     item, book, names = visit.item, visit.console.book, _require_chosen(visit)
     form = MarkForm.from_visit(visit)
+    if change := find_criteria_change(visit):
+        return _render_answer(visit, form, error_message=change)
     if parse_points(form.adjustment) is None:
         return _render_answer(visit, form, error_message="Free points are a number.")
     if not form.is_decided:

@@ -81,7 +81,8 @@ class ClassSimilarity:
         self, kind: str, item: Item, work: Callable[[Mapping[str, str]], Computed]
     ) -> Computed:
         # Without the points of criteria, which change often and don't matter here.
-        rubric_texts = (item.prompt, item.good_answer, tuple((c.id, c.text) for c in item.criteria))
+        criterion_texts = tuple((c.id, c.text) for c in item.criteria_for(()))
+        rubric_texts = (item.prompt, item.good_answer, criterion_texts)
         revision = (self._answer_index.revision, rubric_texts)
 
         def compute() -> Computed:

@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from grader.gradebook import Gradebook, ledger, team
-from grader.gradebook.mark_points import apply_weights
+from grader.gradebook.criterion_edits import apply_edits
+from grader.gradebook.criterion_ledger import criterion_edits
 from grader.model import Item, Mark, Rubric
 from grader.web.answer_index import AnswerIndex
 from grader.web.background_publisher import BackgroundPublisher
@@ -43,7 +44,7 @@ class Console:
     throttle: Throttle = field(default_factory=Throttle)
 
     def item(self, item_id: str) -> Item:
-        """Return an item of the rubric, with current weights.
+        """Return an item of the rubric, with its criteria as they are now.
 
         Raises:
             HTTPException: there is no such item.
@@ -51,7 +52,7 @@ class Console:
         rubric_item = next((item for item in self.rubric.items if item.id == item_id), None)
         if rubric_item is None:
             raise HTTPException(404, "There is no such item.")
-        return apply_weights(rubric_item, weights=ledger.weights(self.book, self.rubric.id))
+        return apply_edits(rubric_item, edits=criterion_edits(self.book, self.rubric.id))
 
     def queue(self, item_id: str) -> Queue:
         """Return the queue of one item."""

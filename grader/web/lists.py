@@ -1,21 +1,17 @@
-"""Handles lists: all items with their progress, the answers to one, and points of criteria."""
+"""Handles lists: all items with their progress, and the answers to one."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from grader.errors import UsageError
-from grader.gradebook import calibration, leases, ledger, team
-from grader.report.text_format import format_count
+from grader.gradebook import calibration, leases, team
 from grader.web import marking_queue, regrade_requests
 from grader.web.console import Visit
 from grader.web.marking import count_progress
-from grader.web.marking_form import parse_points
 from grader.web.page_rendering import render_page
 from grader.web.regrade_requests import RegradeRequest
 
@@ -128,47 +124,3 @@ def show_requests(visit: Visit) -> Response:
         requests_error=error_message,
         file=visit.console.requests_path.name,
     )
-
-
-def show_weights(
-    visit: Visit, *, error_message: str = "", sent: Mapping[str, str] | None = None
-) -> Response:
-    """Show the points of an item's criteria, to be changed.
-
-    Args:
-        visit: the request.
-        error_message: why the form that was sent is shown again.
-        sent: the points in that form, by criterion.
-    """
-    item = visit.item
-    marks = ledger.current_marks(visit.console.book, item.id).values()
-    return render_page(
-        visit,
-        "weighing.html",
-        error_message=error_message,
-        item=item,
-        sent=sent or {},
-        rubric_points={c.id: c.points for c in visit.console.rubric.item(item.id).criteria},
-        mark_counts=Counter(name for mark in marks for name in set(mark.criteria)),
-    )
-
-
-def save_weights(visit: Visit) -> Response:
-    """Change the points of criteria; all marks that have them are scored again."""
-    item, console = visit.item, visit.console
-    sent = {c.id: visit.field(f"points-{c.id}") for c in item.criteria}
-    new_points = {name: parse_points(text) if text.strip() else None for name, text in sent.items()}
-    if None in new_points.values():
-        return show_weights(
-            visit, error_message="Points are numbers, such as 1.5 or -1.", sent=sent
-        )
-    changed = [c for c in item.criteria if new_points[c.id] != c.points]
-    for criterion in changed:
-        points = new_points[criterion.id] or Fraction(0)
-        ledger.set_weight(
-            console.book, console.rubric.id, item.id, criterion.id, points, by=visit.session.name
-        )
-    console.publisher.queue_stale()
-    subject = format_count(len(changed), singular="criterion is", plural="criteria are")
-    visit.session.message = f"{subject} worth something else now; all marks are added up anew."
-    return RedirectResponse(f"/item/{item.id}", 303)

@@ -16,6 +16,7 @@ from grader.model import Item, Mark
 from grader.report.text_format import format_number, points_with_unit
 from grader.web import marking_queue, regrade_requests
 from grader.web.console import Visit
+from grader.web.criteria_pages import find_criteria_change
 from grader.web.marking_form import (
     MarkForm,
     build_marking_view,
@@ -123,14 +124,17 @@ def count_progress(queue: Sequence[QueueItem]) -> Progress:
 
 def save_mark(visit: Visit) -> Response:
     """Add the mark of the form to the ledger, and go to the next answer."""
-    item, queue_item, form = visit.item, visit.queue_item, MarkForm.from_visit(visit)
+    item, queue_item = visit.item, visit.queue_item
+    form = MarkForm.from_visit(visit, mark=queue_item.mark)
     request = regrade_requests.find_request(
         visit.console, visit.field("request"), code=queue_item.answer.code
     )
     message = _find_fault(visit, form, is_request=request is not None)
     form_error = FormError(message=message) if message else None
     if form_error is None:
-        new_mark = form.to_new_mark(queue_item.answer, item=item, by=visit.session.name)
+        new_mark = form.to_new_mark(
+            queue_item.answer, item=item, by=visit.session.name, mark=queue_item.mark
+        )
         try:
             mark = ledger.add_mark(
                 visit.console.book, new_mark, expected_current=visit.number_field("over")
@@ -154,6 +158,8 @@ def _find_fault(visit: Visit, form: MarkForm, *, is_request: bool) -> str:
     item, answer = visit.item, visit.queue_item.answer
     if visit.field("answer") != answer.digest:
         return "The answer changed while it was before you. Look at it again."
+    if change := find_criteria_change(visit):
+        return change
     fault = _find_auto_fault(item, form) if item.kind == "auto" else ""
     if item.kind != "auto" and parse_points(form.adjustment) is None:
         fault = f"\u201c{form.adjustment[:20]}\u201d is no number of points."

@@ -104,10 +104,17 @@ class MarkForm:
         )
 
     @classmethod
-    def from_visit(cls, visit: Visit) -> MarkForm:
-        """Return the form that was sent."""
+    def from_visit(cls, visit: Visit, *, mark: Mark | None = None) -> MarkForm:
+        """Return the form that was sent, without what was retired since it was opened.
+
+        Args:
+            visit: the request.
+            mark: the mark that the answer has: it keeps what it has.
+        """
+        retired = {c.id for c in visit.item.criteria}
+        retired -= {c.id for c in visit.item.criteria_for(mark.criteria if mark else ())}
         return cls(
-            criteria=visit.fields("criterion"),
+            criteria=tuple(name for name in visit.fields("criterion") if name not in retired),
             adjustment=visit.field("adjustment"),
             comment=visit.field("comment").replace("\r\n", "\n").strip(),
             reason=visit.field("reason").strip(),
@@ -120,14 +127,20 @@ class MarkForm:
         """Whether anything is filled in, so that a slip of a key gives no mark."""
         return bool(self.criteria or parse_points(self.adjustment) or self.no_criterion)
 
-    def to_new_mark(self, answer: IndexedAnswer, *, item: Item, by: str) -> NewMark:
+    def to_new_mark(
+        self, answer: IndexedAnswer, *, item: Item, by: str, mark: Mark | None = None
+    ) -> NewMark:
         """Return what the sender decided; fields that don't belong to the item's kind are ignored.
 
         Args:
             answer: the answer that is marked.
             item: its item.
             by: the name of the sender.
+            mark: the mark that it had. What was taken from all stays in it, unseen, so that it is
+                there where that is taken back.
         """
+        dropped = {c.id for c in item.criteria if c.retired == "dropped"}
+        unseen = [name for name in (mark.criteria if mark else ()) if name in dropped]
         is_auto = item.kind == "auto"
         adjustment = None if is_auto else parse_points(self.adjustment)
         return NewMark(
@@ -135,7 +148,7 @@ class MarkForm:
             item=item.id,
             answer_digest=answer.digest,
             by=by,
-            criteria=() if is_auto else self.criteria,
+            criteria=() if is_auto else tuple(dict.fromkeys((*self.criteria, *unseen))),
             adjustment=adjustment or Fraction(0),
             comment=self.comment,
             reason=self.reason,
@@ -199,7 +212,7 @@ def criterion_choices(
     """
     by_criterion = {suggestion.criterion: suggestion for suggestion in suggestions}
     choices = []
-    for position, criterion in enumerate(item.criteria):
+    for position, criterion in enumerate(item.criteria_for(form.criteria)):
         suggestion = by_criterion.get(criterion.id)
         choices.append(
             CriterionChoice(
@@ -238,7 +251,7 @@ def suggestion_agreement(console: Console, queue: Iterable[QueueItem], *, item: 
         if queue_item.mark is not None
         and queue_item.state == "marked"
         and queue_item.mark.fixed_points is None
-        for criterion in item.criteria
+        for criterion in item.criteria_for(())
     )
 
 

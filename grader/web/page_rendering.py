@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse
 
+from grader.gradebook.criterion_edits import criteria_digest
 from grader.report.markdown_html import render_markdown
 from grader.report.page_template import read_asset, template_environment
 from grader.report.text_format import format_number, one_line
@@ -52,7 +53,10 @@ def render_public_page(template: str, *, status: int = 200, **context: Any) -> H
     """Render a template for anybody."""
     jinja_template = template_environment(WEB_FOLDER / "templates").get_template(template)
     jinja_template.environment.filters.update(
-        signed=signed_points, markdown=render_markdown, snippet=_snippet
+        signed=signed_points,
+        markdown=render_markdown,
+        snippet=_snippet,
+        criteria_digest=criteria_digest,
     )
     return HTMLResponse(jinja_template.render(static=_static_urls(), **context), status)
 
@@ -70,7 +74,9 @@ def _snippet(text: str) -> str:
 @functools.cache
 def static_files() -> dict[str, tuple[bytes, str]]:
     """Return the static files by name: content and media type."""
-    style = read_asset("style.css") + (STATIC / "console.css").read_text("utf-8")
+    # console.css comes before the styles of single pages, which may go beyond it.
+    sheets = [STATIC / "console.css", *sorted(STATIC.glob("*.css"))]
+    style = read_asset("style.css") + "".join(p.read_text("utf-8") for p in dict.fromkeys(sheets))
     scripts = {path.name: path.read_text("utf-8") for path in STATIC.glob("*.js")}
     texts = {"console.css": style, **scripts}
     return {name: (text.encode(), MEDIA_TYPES[Path(name).suffix]) for name, text in texts.items()}

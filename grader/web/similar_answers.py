@@ -14,6 +14,7 @@ from grader.gradebook.mark_points import base_points
 from grader.report.text_format import format_count
 from grader.similarity.sentences import Span
 from grader.web.console import Visit
+from grader.web.criteria_pages import find_criteria_change
 from grader.web.marking_form import MarkForm, criterion_choices, frequent_comments, parse_points
 from grader.web.marking_queue import QueueItem
 from grader.web.page_rendering import render_page
@@ -105,6 +106,8 @@ def save_group_marks(visit: Visit) -> Response:
     ticked = dict(value.partition(" ")[::2] for value in visit.fields("member"))
     ungraded = _find_group(visit).ungraded
     members = [queue_item for queue_item in ungraded if queue_item.answer.code in ticked]
+    if change := find_criteria_change(visit):
+        return show_group(visit, sent=form, error_message=change)
     if parse_points(form.adjustment) is None:
         return show_group(visit, sent=form, error_message="Free points are a number.")
     if not form.is_decided:
