@@ -90,11 +90,11 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing (once, a few minutes: PyTorch is large) ..."
 	@$(PIP) install -c constraints.txt torch
-	@$(PIP) install -c constraints.txt -e '.[notebooks,sandbox]'
+	@$(PIP) install -c constraints.txt -e '.[notebooks]'
 	@touch $@
 
 $(VENV)/dev: $(VENV)/installed
-	@$(PIP) install -c constraints.txt -e '.[dev,notebooks,release,sandbox]'
+	@$(PIP) install -c constraints.txt -e '.[dev,notebooks,release]'
 	@touch $@
 
 clean:

