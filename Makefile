@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test test-all coverage mutants soak lint fix docs fidelity fairness validate browser postgres cluster bench attacks migrating pictures clean
+.PHONY: demo test test-all coverage mutants soak lint fix docs fidelity fairness validate browser postgres cluster bench attacks migrating pictures site clean
 
 demo: $(VENV)/installed
 	@code=0; $(BIN)/grade examples/submissions || code=$$?; \
@@ -50,6 +50,12 @@ docs: $(VENV)/dev
 	$(BIN)/python docs/make_checks.py
 	$(BIN)/python docs/make_rubric_keys.py
 	$(BIN)/python docs/make_attacks.py
+	$(MAKE) site
+
+# The docs site, in build/site; a link that leads nowhere is an error.
+site: $(VENV)/dev
+	$(PIP) install -c constraints.txt -e '.[docs]'
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/site
 
 # The corpus of notebooks at each level of isolation: some minutes.
 fidelity: $(VENV)/dev
