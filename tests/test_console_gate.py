@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from console_course import Course, Visitor, course, handed_in, keep, rubric
@@ -351,6 +352,29 @@ def test_a_wrong_password_and_an_unknown_name_are_told_apart_by_nobody(shared: C
     assert wrong.status == unknown.status == 403
     assert wrong.page.replace("Kim", "") == unknown.page.replace("Nobody", "")
     assert wrong.cookies == unknown.cookies == {}
+
+
+def test_who_signs_in_is_back_where_they_were_and_nowhere_else(shared: Course) -> None:
+    visitor = shared.visitor(signed_in=False).go("/item/Q1.1?show=all&search=a+b")
+    assert visitor.hidden("next") == "/item/Q1.1?show=all&amp;search=a+b"
+    for wanted, got in {
+        "/item/Q1.1?search=a+b": "/item/Q1.1?search=a+b",
+        "//evil.invalid": "/",
+        "/\\evil.invalid": "/",
+        "https://evil.invalid": "/",
+        "": "/",
+    }.items():
+        fields = {"name": "Kim", "password": PASSWORD + "2", "next": wanted}
+        visitor = shared.visitor(signed_in=False)
+        visitor.ask("/sign-in", method="POST", body=urlencode(fields).encode(), headers=FORM)
+        assert (visitor.status, visitor.headers["location"]) == (303, got)
+
+
+def test_a_page_that_is_open_is_not_replaced_by_the_one_for_signing_in(shared: Course) -> None:
+    visitor = shared.visitor(signed_in=False).ask("/item/Q1.1", headers={"HX-Request": "true"})
+
+    assert visitor.status == 403
+    assert "<main" not in visitor.page
 
 
 def test_another_site_can_sign_nobody_in(shared: Course) -> None:

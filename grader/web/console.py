@@ -170,3 +170,8 @@ class Visit:
             sections=own_sections or None,
             submissions=self.console.answer_index.submissions(),
         )
+
+
+def local_path(path: str) -> str:
+    """Return a path that a form or an address names; '/' for one of another server."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

@@ -15,7 +15,7 @@ from grader.gradebook.mark_points import base_points
 from grader.model import Item, Mark
 from grader.report.text_format import format_number, points_with_unit
 from grader.web import marking_queue, regrade_requests
-from grader.web.console import Visit
+from grader.web.console import Visit, local_path
 from grader.web.marking_form import (
     MarkForm,
     build_marking_view,
@@ -243,7 +243,7 @@ def undo_last_mark(visit: Visit) -> Response:
     session = visit.session
     if not session.recent_marks:
         session.message = "There is nothing to take back."
-        return RedirectResponse(_return_path(visit), 303)
+        return RedirectResponse(local_path(visit.field("here")), 303)
     return _take_back(visit, *session.recent_marks.pop())
 
 
@@ -272,12 +272,6 @@ def _take_back(visit: Visit, name: str, item_id: str, mark_number: int) -> Respo
     answers = console.answer_index.answers(item_id)
     code = next((answer.code for answer in answers if answer.submission == name), "")
     return RedirectResponse(answer_url(item_id, code, queue_filter=visit.queue_filter), 303)
-
-
-def _return_path(visit: Visit) -> str:
-    """Return the page that a form was sent from; an address of another server is ignored."""
-    path = visit.field("here")
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
 
 
 # ---------------------------------------------------------------- flags, leases and names
@@ -312,4 +306,4 @@ def toggle_names(visit: Visit) -> Response:
     session = visit.session
     session.names_shown = not session.names_shown
     session.message = "Names are shown." if session.names_shown else "Names are hidden."
-    return RedirectResponse(_return_path(visit), 303)
+    return RedirectResponse(local_path(visit.field("here")), 303)

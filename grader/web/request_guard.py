@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -115,7 +115,7 @@ class RequestGuard:
             if "token" in query:
                 return self._redeem_token(query["token"], path=scope["path"])
         if session is None:
-            return self._refuse_stranger(scope)
+            return self._refuse_stranger(scope, headers)
         if is_post:
             _verify_csrf_token(headers, scope["form"], session=session)
         return None
@@ -140,9 +140,16 @@ class RequestGuard:
             path="/",
         )
 
-    def _refuse_stranger(self, scope: Scope) -> Response:
-        if self._rules.shared and scope["method"] != "POST":
-            return RedirectResponse("/sign-in", 303)
+    def _refuse_stranger(self, scope: Scope, headers: Headers) -> Response:
+        """Refuse somebody who is not signed in, or lead them to the page for it and back.
+
+        A page that is open already (it asks by htmx) stays: it says so and leads there itself.
+        """
+        if self._rules.shared and scope["method"] != "POST" and "hx-request" not in headers:
+            query = scope["query_string"].decode("latin-1")
+            here = f"{scope['path']}?{query}" if query else scope["path"]
+            wanted = f"?{urlencode({'next': here})}" if scope["path"] != "/" else ""
+            return RedirectResponse(f"/sign-in{wanted}", 303)
         message = (
             "Not signed in." if self._rules.shared else "Open the link that `grade mark` printed."
         )

@@ -26,7 +26,10 @@
     const total = given.reduce((a, b) => a + b, Number(form.dataset.base)) + (Number.isNaN(free) ? 0 : free);
     sum.textContent = shown(Math.min(Math.max(total, 0), Number(form.dataset.most)));
   };
-  const touched = () => { panel()?.setAttribute("data-dirty", ""); warned = false; };
+  const touched = () => {
+    panel().setAttribute("data-dirty", "");
+    warned = false;
+  };
 
   document.addEventListener("input", (event) => {
     if (!event.target.closest("#panel")) return;
@@ -39,6 +42,7 @@
       none.checked = false;
     }
     add();
+    if (panel().dataset.draft) drafts.keep(panel());
   });
 
   /* ---------------------------------------------------------------- clicks */
@@ -58,6 +62,12 @@
       field.dispatchEvent(new Event("input", { bubbles: true }));
       one("#main").focus({ preventScroll: true });
     }
+    if (event.target.closest("[data-discard]")) {
+      drafts.discard(panel());
+      warned = true;
+      location.reload();
+    }
+    if (event.target.closest("#signed-out a")) warned = true;
     const opens = event.target.closest("[data-opens]");
     if (opens) document.getElementById(opens.dataset.opens).showModal();
   });
@@ -116,17 +126,79 @@
   });
 
   /* ---------------------------------------------------------------- what is not saved */
+  const UNSAVED = "Unsaved. Enter to save, or press the key again to discard.";
   const leaving = (event) => {
-    const from = event.detail?.elt ?? event.target;
-    if (!dirty() || warned || from === panel() || from.matches?.("[hx-trigger]")) return;
+    const from = event.detail.elt;
+    /* A form that is quiet leads back here, and the draft comes back with it. */
+    if (!dirty() || from === panel() || from.matches("[hx-trigger], [data-quiet]")) return;
+    const stays = from.dataset.leaving;
+    if (warned) {
+      if (!stays) drafts.discard(panel());
+      return;
+    }
     event.preventDefault();
     warned = true;
-    say("Not saved yet: Enter saves it, the same key again leaves it.");
+    say(stays ?? UNSAVED);
   };
   document.addEventListener("htmx:beforeRequest", leaving);
   window.addEventListener("beforeunload", (event) => { if (dirty() && !warned) event.preventDefault(); });
   document.addEventListener("htmx:sendError", () => say("The console does not answer: nothing was saved. Is `grade mark` still running?"));
   document.addEventListener("htmx:timeout", () => say("The console does not answer: nothing was saved."));
+
+  /* ---------------------------------------------------------------- refusals */
+  const REFUSED = new Set([401, 403]);
+  const isPage = (xhr) => xhr.responseText.includes('<main id="main"');
+  const signedOut = () => {
+    const notice = one("#signed-out");
+    const here = panel()?.dataset.draft ?? location.pathname + location.search;
+    for (const link of all("a", notice)) {
+      link.href = link.dataset.signIn === undefined ? here : `/sign-in?next=${encodeURIComponent(here)}`;
+    }
+    notice.hidden = false;
+    notice.focus();
+  };
+  /* Only pages of the console are shown: whatever else comes, the one that is there stays. */
+  const refuse = (xhr) => {
+    if (REFUSED.has(xhr.status)) signedOut();
+    else say(`Nothing was saved. ${xhr.responseText.trim().slice(0, 200)}`);
+  };
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr, requestConfig } = event.detail;
+    if (xhr.status === 204) return;
+    if (!isPage(xhr)) {
+      event.detail.shouldSwap = false;
+      refuse(xhr);
+    } else if (xhr.status < 400 && requestConfig.elt.dataset.draft) {
+      drafts.discard(requestConfig.elt);
+    }
+  });
+  document.addEventListener("htmx:historyCacheMissLoadError", (event) => refuse(event.detail.xhr));
+
+  /* A form that is shown again with an error holds what was sent: it is the newer draft. */
+  const bringBack = () => {
+    const form = panel();
+    if (!form?.dataset.draft) return;
+    if (dirty()) {
+      drafts.keep(form);
+      return;
+    }
+    if (!drafts.restore(form)) return;
+    form.setAttribute("data-dirty", "");
+    one("#draft").hidden = false;
+  };
+  const listDrafts = () => {
+    const place = one("#drafts");
+    const found = place ? drafts.list() : [];
+    if (!found.length) return;
+    one("ul", place).replaceChildren();
+    for (const draft of found) {
+      const link = document.createElement("a");
+      [link.href, link.textContent] = [draft.path, draft.title.split(":")[0]];
+      one("ul", place).append(document.createElement("li"));
+      one("li:last-child", place).append(link);
+    }
+    place.hidden = false;
+  };
 
   /* What was opened or closed stays so on the next answer; only that is remembered, no words. */
   const folds = () => all("details[data-remember]");
@@ -142,6 +214,8 @@
       const kept = sessionStorage.getItem(`fold-${fold.dataset.remember}`);
       if (kept !== null) fold.open = kept === "open";
     }
+    bringBack();
+    listDrafts();
     add();
     const first = one("[autofocus]") ?? one("#main");
     first?.focus({ preventScroll: true });
@@ -151,5 +225,6 @@
     window.scrollTo(0, 0);
     ready();
   });
+  document.addEventListener("htmx:historyRestore", ready);
   ready();
 })();
