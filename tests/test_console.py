@@ -237,7 +237,9 @@ def test_undo_takes_back_the_last_mark_and_goes_there(made: Course) -> None:
     second = who(made, visitor)
     visitor.mark("why")
 
-    visitor.send("/undo", here=visitor.at)
+    visitor.go("/team").send("/undo", here="/team")
+    assert "Undone: answer" in visitor.page
+    assert "is ungraded again." in visitor.page
     assert who(made, visitor) == second
     assert set(given(made)) == {first}
     visitor.send("/undo", here=visitor.at)
@@ -261,7 +263,7 @@ def test_nobody_undoes_what_another_gave_meanwhile(made: Course) -> None:
 
     mine.send("/undo", here="/")
 
-    assert "Nothing was taken back" in mine.page
+    assert "Nothing was undone" in mine.page
     assert given(made)[name] == 2
 
 
@@ -412,7 +414,8 @@ def test_a_worth_that_is_no_number_changes_nothing(made: Course) -> None:
 
 
 def test_what_checks_found_is_overridden_with_a_reason_or_not_at_all(made: Course) -> None:
-    visitor = made.visitor().go("/waiting")
+    visitor = made.visitor()
+    visitor.go(f"/waiting/{made.ready.console.answer_index.submission('ada').code}")
     address = f"/mark/V5/{made.code('ada', 'V5')}"
     assert address in visitor.page
     visitor.go(address)
@@ -536,11 +539,19 @@ def test_work_is_given_out_by_item_and_section(tmp_path: Path) -> None:
 
 def test_a_flag_goes_up_and_down(made: Course) -> None:
     visitor = made.visitor().go(f"/mark/Q1.1/{made.code('ada')}")
-    visitor.send(f"/flag/Q1.1/{made.code('ada')}")
-    assert team.flagged_submissions(made.book, "Q1.1") == {"ada"}
-    assert made.code("ada") in visitor.go("/item/Q1.1?show=flagged").page
-    visitor.send(f"/flag/Q1.1/{made.code('ada')}")
-    assert team.flagged_submissions(made.book, "Q1.1") == frozenset()
+    here, flag = visitor.at, f"/flag/Q1.1/{made.code('ada')}"
+    visitor.send(flag, raised="1", note="Cites\na <b>book</b>?", here=here)
+    assert visitor.at == here
+    flags = team.answer_flags(made.book, "Q1.1")
+    assert flags == {"ada": team.AnswerFlag(by="Mo", note="Cites a <b>book</b>?")}
+    assert "Flagged by <bdi>Mo" in visitor.page
+    listed = visitor.go("/item/Q1.1?show=flagged").page
+    assert made.code("ada") in listed
+    assert "Cites a &lt;b&gt;book&lt;/b&gt;?" in listed
+    visitor.send(flag, raised="1", note="", here=here)
+    assert team.answer_flags(made.book, "Q1.1")["ada"].note == ""
+    visitor.send(flag, raised="", here=here)
+    assert team.answer_flags(made.book, "Q1.1") == {}
 
 
 def test_on_trial_nobody_sees_others_before_giving_all(made: Course) -> None:

@@ -24,6 +24,7 @@ from console_tab import chromium, leave, opened_page, press
 
 from grader.folder import OutputFolder
 from grader.gradebook import ledger, open_gradebook
+from grader.web.answer_index import anonymous_code
 
 axe_module = pytest.importorskip("axe_playwright_python.sync_playwright", reason="as above")
 
@@ -139,7 +140,7 @@ def weigh_first_criterion(page: Any, points: str) -> None:
 def undo_and_give_none(page: Any) -> None:
     """Take the last mark back, and give it again as 0."""
     leave(page, "u")
-    assert "taken back" in page.locator("#news").inner_text()
+    assert "Undone: answer" in page.locator("#news").inner_text()
     assert page.locator(".desk-line .badge.pending").count()
     if not page.locator(".nothing").count():
         press(page, "0")
@@ -268,6 +269,7 @@ PATHS = (
     "/groups/Q1.3",
     "/pairs/Q1.2",
     "/waiting",
+    f"/waiting/{anonymous_code('ada', item='')}",
     "/requests",
     "/team",
     "/trial/Q1.1",

@@ -1,4 +1,4 @@
-"""What is chosen and typed and not saved: no way out of a page loses it."""
+"""What is chosen and typed and not saved: no way out loses it; and keys that can be off."""
 
 from __future__ import annotations
 
@@ -213,3 +213,74 @@ def test_what_is_no_page_of_ours_replaces_none(browser: Any, made: Course) -> No
     assert "Nothing was saved" in page.locator("#news").inner_text()
     assert page.locator("#comment").input_value() == WORDS
     page.context.close()
+
+
+def test_a_flag_takes_a_note_and_what_is_chosen_beside_it_stays(browser: Any, made: Course) -> None:
+    page = begun(browser, made)
+    press(page, "f")
+    page.keyboard.type("Two meanings: see c")
+    leave(page, "Enter")
+    assert holds_draft(page)
+    assert "Flagged by Mo: Two meanings: see c" in page.locator(".notice").all_inner_texts()[1]
+    leave(page, "Enter")
+    page.context.close()
+
+    flags = team.answer_flags(made.book, "Q1.1")
+    assert flags == {"ada": team.AnswerFlag(by="Mo", note="Two meanings: see c")}
+    assert given(made) == {"ada": WORDS}
+
+
+def test_a_notebook_is_decided_by_keys_and_its_draft_is_kept(browser: Any, made: Course) -> None:
+    page = opened_page(browser, made.ready.link)
+    page.on("dialog", lambda dialog: dialog.accept())
+    code = made.ready.console.answer_index.submission("ada").code
+    page.goto(f"http://127.0.0.1:{made.port}/waiting/{code}")
+    press(page, "2", "r")
+    page.keyboard.type(WORDS)
+    page.reload()
+    page.wait_for_selector("#draft:not([hidden])")
+    assert page.locator("input[value=half]").is_checked()
+    leave(page, "Enter")
+    page.context.close()
+
+    marks = ledger.current_marks(made.book)
+    assert {(key, mark.reason) for key, mark in marks.items()} == {
+        (("ada", "V5"), WORDS),
+        (("ada", "V6"), WORDS),
+    }
+
+
+def nothing_by_letters(page: Any) -> None:
+    press(page, "1", "f", "c", "?", "-")
+    assert not page.locator("input[value=what]").is_checked()
+    assert page.locator("#sum").inner_text() == "0"
+    assert page.locator("#help").is_hidden()
+    assert page.locator(".flagging[open]").count() == 0
+    assert page.locator(".choice kbd").first.is_hidden()
+
+
+def test_letters_can_be_switched_off_and_all_still_works(browser: Any, made: Course) -> None:
+    page = opened_page(browser, made.ready.link)
+    page.goto(address(made))
+    press(page, "?")
+    page.locator("#single-keys").uncheck()
+    press(page, "Escape")
+    nothing_by_letters(page)
+    page.reload()
+    nothing_by_letters(page)
+    here = page.url
+    leave(page, "ArrowRight")
+    assert page.url != here
+    leave(page, "ArrowLeft")
+    page.locator("input[value=what]").focus()
+    press(page, "Space")
+    leave(page, "Control+Enter")
+    page.get_by_role("button", name="Keys").click()
+    page.locator("#single-keys").check()
+    press(page, "Escape")
+    leave(page, "u")
+    press(page, "1")
+    assert page.locator("input[value=what]").is_checked()
+    page.context.close()
+
+    assert given(made) == {}

@@ -2,7 +2,7 @@
 
 To change the tables, change `tables.py` and add a step to `MIGRATIONS` that brings a store of the
 version before to what the tables are now. A step is never changed once it was released. Version 1
-is what the first release writes.
+is what the first release wrote.
 """
 
 from __future__ import annotations
@@ -10,14 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, insert, inspect, select, text, update
 
 from grader.errors import UsageError
 from grader.gradebook.tables import SCHEMA, meta
 
 Migration = Callable[[Connection], None]
 """Takes a store from one version to the next."""
-MIGRATIONS: tuple[Migration, ...] = ()
+
+
+def _note_flags(connection: Connection) -> None:
+    """Flags say why: those there were say nothing."""
+    # A store that was made between two releases may have it already.
+    if not any(column["name"] == "note" for column in inspect(connection).get_columns("flags")):
+        connection.execute(text("ALTER TABLE flags ADD COLUMN note TEXT NOT NULL DEFAULT ''"))
+
+
+MIGRATIONS: tuple[Migration, ...] = (_note_flags,)
 """The first goes from version 1 to 2; a new store needs none of them."""
 
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from grader.gradebook import Gradebook, ledger, team
 from grader.gradebook.mark_points import apply_weights
+from grader.gradebook.team import AnswerFlag
 from grader.model import Item, Mark, Rubric
 from grader.web.answer_index import AnswerIndex
 from grader.web.background_publisher import BackgroundPublisher
@@ -55,14 +56,14 @@ class Console:
 
     def queue(self, item_id: str) -> Queue:
         """Return the queue of one item."""
-        flagged = team.flagged_submissions(self.book, item_id)
-        return self._queue(item_id, revisions=self.book.item_revisions(), flagged=flagged)
+        flags = team.answer_flags(self.book, item_id)
+        return self._queue(item_id, revisions=self.book.item_revisions(), flags=flags)
 
     def queues(self) -> Mapping[str, Queue]:
         """Return the queue of every item, without flags, for overviews."""
         revisions = self.book.item_revisions()
         return {
-            item.id: self._queue(item.id, revisions=revisions, flagged=frozenset())
+            item.id: self._queue(item.id, revisions=revisions, flags={})
             for item in self.rubric.items
         }
 
@@ -78,7 +79,7 @@ class Console:
         raise HTTPException(404, "There is no such answer.")
 
     def _queue(
-        self, item_id: str, *, revisions: Mapping[str, str], flagged: frozenset[str]
+        self, item_id: str, *, revisions: Mapping[str, str], flags: Mapping[str, AnswerFlag]
     ) -> Queue:
         marks = self._marks(item_id, mark_revision=revisions.get(item_id, ""))
         return tuple(
@@ -86,7 +87,7 @@ class Console:
                 answer=answer,
                 number=number,
                 mark=marks.get(answer.submission),
-                flagged=answer.submission in flagged,
+                flag=flags.get(answer.submission),
             )
             for number, answer in enumerate(self.answer_index.answers(item_id), start=1)
         )

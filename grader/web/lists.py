@@ -98,23 +98,6 @@ def show_item(visit: Visit) -> Response:
     )
 
 
-def show_reviews(visit: Visit) -> Response:
-    """Show automatic items that checks could not judge: blocked, or a fault of the grader."""
-    reviews = tuple(
-        queue_item
-        for queue in visit.console.queues().values()
-        for queue_item in queue
-        if queue_item.answer.needs_review
-    )
-    return render_page(
-        visit,
-        "waiting.html",
-        items={item.id: item for item in visit.console.rubric.items},
-        open=tuple(queue_item for queue_item in reviews if queue_item.pending),
-        done=tuple(queue_item for queue_item in reviews if not queue_item.pending),
-    )
-
-
 def show_requests(visit: Visit) -> Response:
     """Show regrade requests."""
     student_requests, error_message = _load_requests(visit)

@@ -11,12 +11,14 @@ from starlette.responses import RedirectResponse, Response
 from grader.errors import MarkConflict
 from grader.gradebook import ledger
 from grader.gradebook.mark_points import base_points
+from grader.model import Mark
 from grader.report.text_format import format_count
 from grader.similarity.sentences import Span
 from grader.web.console import Visit
 from grader.web.marking_form import MarkForm, criterion_choices, frequent_comments, parse_points
 from grader.web.marking_queue import QueueItem
 from grader.web.page_rendering import render_page
+from grader.web.sessions import GradingStep
 
 TextSegment = tuple[str, bool]
 """A part of an answer, and whether the other answer contains it, too."""
@@ -106,33 +108,38 @@ def save_group_marks(visit: Visit) -> Response:
     ungraded = _find_group(visit).ungraded
     members = [queue_item for queue_item in ungraded if queue_item.answer.code in ticked]
     if parse_points(form.adjustment) is None:
-        return show_group(visit, sent=form, error_message="Free points are a number.")
+        return show_group(
+            visit, sent=form, error_message=f"\u201c{form.adjustment[:20]}\u201d is not a number."
+        )
     if not form.is_decided:
         return show_group(visit, sent=form, error_message="Nothing is chosen.")
     if not members:
-        return show_group(visit, sent=form, error_message="No answer is ticked that waits.")
+        return show_group(visit, sent=form, error_message="Select at least one ungraded answer.")
     unchanged = [each for each in members if ticked[each.answer.code] == each.answer.digest]
-    done = _record_marks(visit, unchanged, form)
-    remaining = len(members) - done
-    visit.session.message = f"{format_count(done, singular='answer')} marked alike." + (
-        f" {remaining} changed meanwhile and wait." if remaining else ""
+    marks = _record_marks(visit, unchanged, form)
+    remaining = len(members) - len(marks)
+    subject = format_count(len(marks), singular="answer", plural="answers")
+    if marks:
+        path = f"/group/{item.id}/{visit.path_params['code']}"
+        step = GradingStep(marks=marks, label=f"{subject} of {item.id}", path=path)
+        visit.session.remember_step(step)
+    visit.session.message = f"Graded {subject}." + (
+        f" {remaining} changed meanwhile: still to grade." if remaining else ""
     )
     return RedirectResponse(f"/groups/{item.id}", 303)
 
 
-def _record_marks(visit: Visit, members: Sequence[QueueItem], form: MarkForm) -> int:
-    """Add the marks and return their number; answers that others marked meanwhile are skipped."""
-    names = []
+def _record_marks(visit: Visit, members: Sequence[QueueItem], form: MarkForm) -> tuple[Mark, ...]:
+    """Add the marks and return them; answers that others marked meanwhile are skipped."""
+    marks = []
     for queue_item in members:
         new_mark = form.to_new_mark(queue_item.answer, item=visit.item, by=visit.session.name)
         try:
-            mark = ledger.add_mark(visit.console.book, new_mark, expected_current=None)
+            marks.append(ledger.add_mark(visit.console.book, new_mark, expected_current=None))
         except MarkConflict:
             continue
-        visit.session.remember_mark(mark)
-        names.append(mark.submission)
-    visit.console.publisher.queue_submissions(names)
-    return len(names)
+    visit.console.publisher.queue_submissions(mark.submission for mark in marks)
+    return tuple(marks)
 
 
 def show_pairs(visit: Visit) -> Response:

@@ -73,7 +73,7 @@
   });
 
   /* ---------------------------------------------------------------- keys */
-  const typing = (target) => target.matches("textarea, select, input:not([type=checkbox])");
+  const typing = (target) => target.matches("textarea, select, input:not([type=checkbox], [type=radio])");
   const wanted = (key) => all("[data-key], [data-key-too]").find(
     (part) => (part.dataset.key === key || part.dataset.keyToo === key) && part.getClientRects().length
   );
@@ -85,7 +85,7 @@
     }
     part.click();
     if (part.matches("summary")) {
-      const first = one("ul button", part.parentElement);
+      const first = one("ul button, input:not([type=hidden])", part.parentElement);
       if (first && part.parentElement.open) first.focus();
     }
   };
@@ -96,6 +96,27 @@
     rows[Math.min(Math.max(here + way, 0), rows.length - 1)].focus();
     return true;
   };
+  /* One-character keys can be switched off: speech input types them (WCAG 2.1.4). */
+  const KEYLESS = "single-keys-off";
+  const keyless = () => {
+    try {
+      return localStorage.getItem(KEYLESS) !== null;
+    } catch {
+      return false;
+    }
+  };
+  const showKeys = () => {
+    document.documentElement.classList.toggle("keyless", keyless());
+    const box = one("#single-keys");
+    if (box) box.checked = !keyless();
+  };
+  document.addEventListener("change", (event) => {
+    if (event.target.id !== "single-keys") return;
+    if (event.target.checked) localStorage.removeItem(KEYLESS);
+    else localStorage.setItem(KEYLESS, "1");
+    showKeys();
+  });
+
   const WALKS = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
 
   document.addEventListener("keydown", (event) => {
@@ -113,7 +134,7 @@
       one("#main").focus({ preventScroll: true });
       return;
     }
-    if (typing(target)) return;
+    if (typing(target) || (event.key.length === 1 && keyless())) return;
     if (event.key === "Enter" && target.closest("a, button, summary")) return;
     if (WALKS[event.key] && (event.key.length === 1 || target.matches(".row-link, [data-comment]")) && walk(WALKS[event.key])) {
       event.preventDefault();
@@ -130,7 +151,8 @@
   const leaving = (event) => {
     const from = event.detail.elt;
     /* A form that is quiet leads back here, and the draft comes back with it. */
-    if (!dirty() || from === panel() || from.matches("[hx-trigger], [data-quiet]")) return;
+    if (!dirty() || from === panel() || from.matches("[hx-trigger]")) return;
+    if (from.matches("[data-quiet]") && panel().dataset.draft) return;
     const stays = from.dataset.leaving;
     if (warned) {
       if (!stays) drafts.discard(panel());
@@ -210,6 +232,7 @@
   const ready = () => {
     document.documentElement.classList.add("scripted");
     warned = false;
+    showKeys();
     for (const fold of folds()) {
       const kept = sessionStorage.getItem(`fold-${fold.dataset.remember}`);
       if (kept !== null) fold.open = kept === "open";

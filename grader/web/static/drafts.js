@@ -40,7 +40,7 @@ const drafts = (() => {
     if (!draft) return null;
     const values = (name) => draft.values.filter(([each]) => each === name).map(([, value]) => value);
     for (const field of fields(form)) {
-      if (field.type === "checkbox") field.checked = values(field.name).includes(field.value);
+      if (field.type === "checkbox" || field.type === "radio") field.checked = values(field.name).includes(field.value);
       else field.value = values(field.name)[0] ?? field.value;
     }
     return draft;
