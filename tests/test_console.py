@@ -286,6 +286,16 @@ def test_a_save_over_a_newer_mark_is_refused_and_both_are_shown(made: Course) ->
 
     assert mine.status == 409
     assert given(made)[name] == 3
+    rows = re.findall(
+        r'<th scope="row">(.*?)</th><td[^>]*><bdi>(.*?)</bdi></td><td[^>]*><bdi>(.*?)</bdi>',
+        mine.page,
+    )
+    assert rows == [
+        ("Points", "3", "2"),
+        ("Says what", "met", "not met"),
+        ("Says why", "not met", "met"),
+        ("Comment", "Theirs.", "Mine."),
+    ]
     assert "Theirs." in mine.page
     assert ">Mine.</textarea>" in mine.page
     assert name not in mine.page.replace("ada-words", "")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from console_course import Course, course, handed_in, keep, served
+from console_course import Course, cheap_passwords, course, handed_in, keep, served
 from console_tab import chromium, leave, opened_page, press, sync_api
 
 from grader.folder import OutputFolder
@@ -25,7 +25,7 @@ WORDS = "Says *what*, not why."
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with chromium() as started:
+    with cheap_passwords(), chromium() as started:
         yield started
 
 

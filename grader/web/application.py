@@ -55,6 +55,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/requests", lists.show_requests),
     ("GET", "/trial/{item}", calibration_pages.show_calibration),
     ("POST", "/trial/{item}", calibration_pages.start_calibration),
+    ("POST", "/adopt/{item}", calibration_pages.adopt_marks),
     ("GET", "/trial/{item}/{code}", calibration_pages.show_calibration_answer),
     ("POST", "/trial/{item}/{code}", calibration_pages.save_calibration_mark),
     ("GET", "/team", team_pages.show_team),
@@ -62,6 +63,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/team/unshare", team_pages.remove_share),
     ("POST", "/team/admit", team_pages.admit_grader),
     ("POST", "/team/dismiss", team_pages.dismiss_grader),
+    ("GET", "/password", login.show_password),
+    ("POST", "/password", login.change_password),
     ("POST", "/sign-out", login.sign_out),
 )
 

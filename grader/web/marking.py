@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from starlette.responses import RedirectResponse, Response
 
@@ -14,6 +13,7 @@ from grader.gradebook.mark_points import base_points
 from grader.model import Item, Mark
 from grader.report.text_format import format_number, one_line, points_with_unit
 from grader.web import marking_queue, regrade_requests
+from grader.web.conflict_table import ConflictLine, conflict_lines
 from grader.web.console import Visit, local_path
 from grader.web.marking_form import (
     MarkForm,
@@ -42,7 +42,7 @@ class FormError:
     message: str
     other_mark: Mark | None = None
     """The mark that somebody else gave meanwhile."""
-    own_points: Fraction | None = None
+    lines: tuple[ConflictLine, ...] = ()
 
 
 def show_answer(visit: Visit) -> Response:
@@ -142,7 +142,7 @@ def save_mark(visit: Visit) -> Response:
             form_error = FormError(
                 message=describe_conflict(conflict),
                 other_mark=conflict.current,
-                own_points=parse_points(form.points) if item.kind == "auto" else form.total(item),
+                lines=conflict_lines(conflict.current, form=form, item=item),
             )
             queue_item = visit.console.queue_item(item.id, queue_item.answer.code)
         except UsageError as error:

@@ -124,8 +124,9 @@ class Sessions:
         with self._lock:
             self._by_id.pop(session.id, None)
 
-    def end_all_of(self, name: str) -> None:
-        """End all sessions of a name."""
+    def end_all_of(self, name: str, *, but: Session | None = None) -> None:
+        """End all sessions of a name, but perhaps one."""
         with self._lock:
-            for key in [key for key, session in self._by_id.items() if session.name == name]:
-                del self._by_id[key]
+            for key, session in list(self._by_id.items()):
+                if session.name == name and session is not but:
+                    del self._by_id[key]
