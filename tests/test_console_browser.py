@@ -270,6 +270,7 @@ PATHS = (
     "/pairs/Q1.2",
     "/waiting",
     f"/waiting/{anonymous_code('ada', item='')}",
+    f"/notebook/{anonymous_code('ada', item='')}?from=Q1.1",
     "/requests",
     "/team",
     "/trial/Q1.1",

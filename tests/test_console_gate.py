@@ -51,6 +51,7 @@ def everything(made: Course) -> list[str]:
         "/pairs/Q1.1",
         "/waiting",
         f"/waiting/{made.ready.console.answer_index.submission('ada').code}",
+        f"/notebook/{made.ready.console.answer_index.submission('ada').code}",
         "/requests",
         "/team",
         "/password",

@@ -27,6 +27,7 @@ from grader.web.marking_queue import QueueItem, answer_url
 from grader.web.page_rendering import render_page
 from grader.web.regrade_requests import RegradeRequest
 from grader.web.sessions import GradingStep
+from grader.web.similar_answers import find_group
 from grader.web.undo_pages import describe_conflict
 
 MAX_NOTE_LENGTH = 500
@@ -92,6 +93,8 @@ def _render_answer(
         progress=count_progress(queue),
         queue_filter=visit.queue_filter,
         team=team_names if visit.session.names_shown else "",
+        notebook=console.answer_index.submission(name).code,
+        similar=find_group(visit, name),
         held_by=other_holders.get(name),
         form_error=form_error,
         request=request,

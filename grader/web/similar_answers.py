@@ -78,6 +78,14 @@ def _find_group(visit: Visit) -> AnswerGroup:
     raise HTTPException(404, "These answers are no group any more.")
 
 
+def find_group(visit: Visit, name: str) -> AnswerGroup | None:
+    """Return the answers that a submission's answer is similar to, with it; None without any."""
+    if visit.item.kind != "written":
+        return None
+    groups = (each for each in _load_groups(visit) if len(each.members) > 1)
+    return next((g for g in groups if name in {m.answer.submission for m in g.members}), None)
+
+
 def show_group(visit: Visit, *, sent: MarkForm | None = None, error_message: str = "") -> Response:
     """Show one group: every answer in full, and one form for those without a mark.
 

@@ -245,8 +245,10 @@
   };
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target !== document.body && event.detail?.target !== document.body) return;
-    window.scrollTo(0, 0);
     ready();
+    const place = location.hash ? document.getElementById(location.hash.slice(1)) : null;
+    if (place) place.scrollIntoView({ behavior: "instant" });
+    else window.scrollTo({ top: 0, behavior: "instant" });
   });
   document.addEventListener("htmx:historyRestore", ready);
   ready();
