@@ -42,8 +42,9 @@ def test_the_queue_is_by_notebook_with_the_error_itself_and_no_name(made: Course
     ]
     assert "TypeError: cosine_similarity()" in visitor.page
     visitor.go(address(made, "ada"))
+    assert "Cell In [5]: <bdi>TypeError" in visitor.page
     assert "----&gt; 6 sim = cosine_similarity" in visitor.page
-    assert "Blocked by Q2.3.0 (B1 is independent of C1, cell 17)</bdi>" in visitor.page
+    assert "Blocked by Q2.3.0 (B1 is independent of C1, cell In [2])</bdi>" in visitor.page
     assert f'href="/mark/Q2.3.0/{made.code("ada", "Q2.3.0")}"' in visitor.page
     assert "Secret" not in visitor.page
     visitor.send("/names", here=visitor.at)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from threading import Lock
 
 from grader.gradebook import Gradebook, answer_digest
 from grader.gradebook.mark_points import remove_marks
 from grader.model import CellRun, Finding, Graded, ItemScore, Rubric, Student, Verdict
+from grader.report.cell_labels import CellLabels
 from grader.web.revision_cache import RevisionCache
 
 REVIEW_FROM_POINTS = Fraction(5)
@@ -64,6 +65,8 @@ class IndexedSubmission:
     answers: Mapping[str, IndexedAnswer]
     failed_cells: tuple[CellRun, ...] = ()
     """Its cells that raised, where an item needs a person."""
+    cells: CellLabels = field(default_factory=lambda: CellLabels(()))
+    """The names of its cells."""
 
     @property
     def code(self) -> str:
@@ -157,6 +160,7 @@ def _index_submission(graded_with_marks: Graded, rubric: Rubric) -> IndexedSubmi
         students=graded.students,
         answers=answers,
         failed_cells=tuple(cell for cell in cells if cell.error is not None),
+        cells=CellLabels(graded.record.cells),
     )
 
 
@@ -165,6 +169,7 @@ def _index_answer(item_score: ItemScore, graded: Graded) -> IndexedAnswer:
     answer = graded.answers.get(item.id) if item.kind == "written" else None
     is_missing = item.kind == "written" and (answer is None or answer.is_missing)
     perhaps_elsewhere = is_missing and bool(answer and answer.concern)
+    cells = CellLabels(graded.record.cells)
     undecided = [f for f in item_score.findings if f.lack or f.verdict in UNDECIDED]
     sources = [] if item.kind == "written" else [e.source for e in graded.code.get(item.id, ())]
     return IndexedAnswer(
@@ -183,7 +188,7 @@ def _index_answer(item_score: ItemScore, graded: Graded) -> IndexedAnswer:
         needs_review=item.kind == "auto" and _needs_review(item_score),
         judged_points=sum((f.earned for f in item_score.findings), start=Fraction(0)),
         open_points=sum((f.possible for f in undecided), start=Fraction(0)),
-        blockers=tuple(dict.fromkeys(_describe_blocker(f) for f in undecided)),
+        blockers=tuple(dict.fromkeys(cells.rename(_describe_blocker(f)) for f in undecided)),
     )
 
 

@@ -15,6 +15,7 @@ from grader.notebook.answers import number_pictures
 from grader.privacy.anonymization import assignment_words
 from grader.privacy.identities import mentioned_students
 from grader.privacy.redaction import Identity, Redactor, words_in_names
+from grader.report.cell_labels import CellLabels
 from grader.report.code_listing import highlight_code
 from grader.report.markdown_html import render_markdown
 from grader.report.student_report import picture_url
@@ -70,6 +71,7 @@ def show_notebook(visit: Visit) -> Response:
         items={item.id: item for item in console.rubric.items},
         hide=hide,
         cells=tuple(_list_cells(graded, trace, hide)) if trace else (),
+        labels=CellLabels(graded.record.cells),
         heard=trace is not None and trace.record.heard,
         back_to=_find_origin(visit, submission),
         queue_filter=visit.queue_filter,
