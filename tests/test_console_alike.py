@@ -117,7 +117,7 @@ def test_a_drawn_answer_is_never_taken_for_an_empty_one(tmp_path: Path) -> None:
         visitor = open_group(made, "eve")
         ticked = re.findall(r'value="(\w+) \w+" checked', visitor.page)
         assert ticked == [made.code("dot")]
-        assert "A picture belongs to it" in visitor.page
+        assert "It has a picture" in visitor.page
 
 
 def test_a_pair_stands_side_by_side_and_no_student_sees_it(made: Course) -> None:

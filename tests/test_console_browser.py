@@ -118,7 +118,7 @@ def mark_one_item(page: Any) -> int:
 def mark_all(page: Any) -> int:
     """Mark item after item, from the first page, until nothing waits anywhere."""
     given = 0
-    while "All answers are marked" not in page.locator("h1").inner_text():
+    while "All answers are graded" not in page.locator("h1").inner_text():
         first = page.evaluate(
             "[...document.querySelectorAll('.item-row progress')]"
             ".findIndex((bar) => bar.value < bar.max)"

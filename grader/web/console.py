@@ -51,7 +51,7 @@ class Console:
         """
         rubric_item = next((item for item in self.rubric.items if item.id == item_id), None)
         if rubric_item is None:
-            raise HTTPException(404, "There is no such item.")
+            raise HTTPException(404, "There is no such question.")
         return apply_weights(rubric_item, weights=ledger.weights(self.book, self.rubric.id))
 
     def queue(self, item_id: str) -> Queue:

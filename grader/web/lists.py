@@ -21,13 +21,13 @@ from grader.web.regrade_requests import RegradeRequest
 
 FILTER_LABELS: Mapping[str, str] = {
     "all": "All",
-    "waiting": "To do",
-    "marked": "Marked",
-    "outdated": "Changed since",
+    "waiting": "To grade",
+    "marked": "Graded",
+    "outdated": "Changed since graded",
     "empty": "Empty",
     "flagged": "Flagged",
-    "mine": "By me",
-    "part": "My part",
+    "mine": "Graded by me",
+    "part": "Assigned to me",
 }
 
 

@@ -40,7 +40,7 @@ def sign_in(request: Request) -> Response:
     throttle_keys = (f"name {name}", f"from {request.client.host if request.client else ''}")
     wait = console.throttle.wait_s(*throttle_keys)
     if wait > 0:
-        message = f"Too many attempts. Wait {wait + 1:.0f} s, then try again."
+        message = f"Too many attempts. Try again in {wait + 1:.0f} s."
         retry_response = _render_form(
             request, next_path=next_path, status=429, error_message=message, name=name
         )
@@ -92,7 +92,7 @@ def change_password(visit: Visit) -> Response:
     throttle_keys = (f"name {name}", f"from {visit.peer}")
     wait = console.throttle.wait_s(*throttle_keys)
     if wait > 0:
-        message = f"Too many attempts. Wait {wait + 1:.0f} s, then try again."
+        message = f"Too many attempts. Try again in {wait + 1:.0f} s."
         return show_password(visit, error_message=message)
     new_password = visit.field("new")
     if len(new_password) < MIN_PASSWORD_LENGTH:

@@ -159,22 +159,22 @@ def _find_fault(visit: Visit, form: MarkForm, *, is_request: bool) -> str:
     """Return what is wrong with a form, or ''; an empty form is refused as a slip of a key."""
     item, answer = visit.item, visit.queue_item.answer
     if visit.field("answer") != answer.digest:
-        return "The answer changed while it was before you. Look at it again."
+        return "The answer changed while you had it open. Read it again."
     fault = _find_auto_fault(item, form) if item.kind == "auto" else ""
     if item.kind != "auto" and parse_points(form.adjustment) is None:
-        fault = f"\u201c{form.adjustment[:20]}\u201d is no number of points."
+        fault = f"\u201c{form.adjustment[:20]}\u201d is not a number."
     elif item.kind != "auto" and not (form.is_decided or answer.empty):
-        fault = "Nothing is chosen. Press 0 where nothing applies, then Enter."
+        fault = "Nothing is selected. Press 0 if none apply, then Enter."
     if not fault and is_request and not form.reason:
-        fault = "Say why: the answer to the request is the reason that the student reads."
+        fault = "Write a reply: the student reads it."
     return fault
 
 
 def _find_auto_fault(item: Item, form: MarkForm) -> str:
     points = parse_points(form.points)
     if points is None or not form.points.strip() or not 0 <= points <= item.points:
-        return f"Points are from 0 to {format_number(item.points)}."
-    return "" if form.reason else "Say why what the checks found is overridden."
+        return f"Points must be between 0 and {format_number(item.points)}."
+    return "" if form.reason else "Give a reason for the override: the student reads it."
 
 
 def _redirect_after_mark(visit: Visit, mark: Mark, *, request: RegradeRequest | None) -> Response:

@@ -94,7 +94,7 @@ def _find_review(reviews: Sequence[NotebookReview], visit: Visit) -> NotebookRev
     code = visit.path_params["code"]
     review = next((each for each in reviews if each.submission.code == code), None)
     if review is None:
-        raise HTTPException(404, "Nothing of this notebook needs review any more.")
+        raise HTTPException(404, "Nothing in this notebook needs review any more.")
     return review
 
 
@@ -133,9 +133,9 @@ def save_notebook(visit: Visit) -> Response:
     _, share = SHARES.get(visit.field("share"), ("", None))
     reason = visit.field("reason").strip()
     if share is None:
-        return show_notebook(visit, error_message="Choose what to give.")
+        return show_notebook(visit, error_message="Select the points to give.")
     if not reason:
-        return show_notebook(visit, error_message="Say why: the student reads it.")
+        return show_notebook(visit, error_message="Give a reason: the student reads it.")
     if not members:
         return show_notebook(visit, error_message="Select at least one item that needs review.")
     marks = _record_marks(visit, members, share=share, reason=reason)

@@ -75,7 +75,7 @@ def _find_group(visit: Visit) -> AnswerGroup:
     for group in _load_groups(visit):
         if group.code == code:
             return group
-    raise HTTPException(404, "These answers are no group any more.")
+    raise HTTPException(404, "These answers are no longer a group.")
 
 
 def find_group(visit: Visit, name: str) -> AnswerGroup | None:
@@ -120,7 +120,9 @@ def save_group_marks(visit: Visit) -> Response:
             visit, sent=form, error_message=f"\u201c{form.adjustment[:20]}\u201d is not a number."
         )
     if not form.is_decided:
-        return show_group(visit, sent=form, error_message="Nothing is chosen.")
+        return show_group(
+            visit, sent=form, error_message="Nothing is selected. Press 0 if none apply."
+        )
     if not members:
         return show_group(visit, sent=form, error_message="Select at least one ungraded answer.")
     unchanged = [each for each in members if ticked[each.answer.code] == each.answer.digest]

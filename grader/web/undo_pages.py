@@ -91,5 +91,5 @@ def _describe_state(visit: Visit, item_id: str, restored: Mark | None) -> str:
 def describe_conflict(conflict: MarkConflict) -> str:
     """Return the other change, without the name of the submission."""
     if conflict.current is None:
-        return "The grade that was here has been undone meanwhile."
+        return "The grade that was here was undone meanwhile."
     return f"{conflict.current.by} graded this answer meanwhile."

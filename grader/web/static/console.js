@@ -164,8 +164,8 @@
   };
   document.addEventListener("htmx:beforeRequest", leaving);
   window.addEventListener("beforeunload", (event) => { if (dirty() && !warned) event.preventDefault(); });
-  document.addEventListener("htmx:sendError", () => say("The console does not answer: nothing was saved. Is `grade mark` still running?"));
-  document.addEventListener("htmx:timeout", () => say("The console does not answer: nothing was saved."));
+  document.addEventListener("htmx:sendError", () => say("The console does not respond: nothing was saved. Is `grade mark` still running?"));
+  document.addEventListener("htmx:timeout", () => say("The console does not respond: nothing was saved."));
 
   /* ---------------------------------------------------------------- refusals */
   const REFUSED = new Set([401, 403]);
