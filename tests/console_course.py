@@ -13,6 +13,7 @@ from threading import Thread
 from time import monotonic, sleep
 from urllib.parse import urlencode, urlsplit
 
+import pytest
 from specimen_assignment import item_score, score
 from specimen_assignment import rubric as plain_rubric
 from specimens import half_right
@@ -20,6 +21,7 @@ from specimens import half_right
 from grader.folder import OutputFolder
 from grader.gradebook import Gradebook, StoredSubmission, open_gradebook
 from grader.model import Answer, Criterion, Graded, Item, Rubric, Student, Verdict
+from grader.web import passwords
 from grader.web.server import ReadyConsole, ServerOptions, prepare_console
 
 CRITERIA = (
@@ -201,3 +203,11 @@ def served(
         made.server.should_exit = True
         thread.join()
         made.listener.close()
+
+
+@contextmanager
+def cheap_passwords() -> Iterator[None]:
+    """Let a try of a password take no second; who made a hash before still fits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "MIN_COST", replace(passwords.MIN_COST, n=2**10))
+        yield

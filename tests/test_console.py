@@ -71,7 +71,7 @@ def test_all_answers_are_given_out_once_and_then_it_says_so(made: Course) -> Non
 
     assert sorted(seen) == sorted(NAMES)
     assert visitor.at == "/item/Q1.1"
-    assert "Nothing waits here" in visitor.page
+    assert "Nothing to grade here" in visitor.page
     assert made.verdict("ada", "Q1.1") is Verdict.PARTIAL
 
 
@@ -80,7 +80,7 @@ def test_a_slip_of_the_enter_key_gives_nobody_0_points(made: Course) -> None:
     visitor.send(visitor.at, answer=visitor.hidden("answer"), over="", comment="Hm.")
 
     assert visitor.status == 422
-    assert "Nothing is chosen" in visitor.page
+    assert "Nothing is selected" in visitor.page
     assert ">Hm.</textarea>" in visitor.page
     assert given(made) == {}
 
@@ -105,12 +105,12 @@ def test_a_missing_answer_that_may_stand_elsewhere_is_no_0_by_one_key(tmp_path: 
         visitor = made.visitor().go(f"/mark/Q1.1/{made.code('ada', 'Q1.1')}")
         assert "No answer was found here" in visitor.page
         assert (
-            "It is not sure that there is none:</strong> <bdi>the 8th cell of the file is odd"
+            "There may be one all the same:</strong> <bdi>the 8th cell of the file is odd"
             in visitor.page
         )
         assert "Gradients <i>get</i> back." in visitor.page
         assert "Nothing was written" not in visitor.page
-        assert "Not sure that this is all of it" not in visitor.page
+        assert "This may be incomplete" not in visitor.page
         assert "Give 0 &amp; next" not in visitor.page
         visitor.send(visitor.at, answer=visitor.hidden("answer"), over="", comment="")
 
@@ -179,7 +179,7 @@ def test_names_are_hidden_until_somebody_shows_them(made: Course) -> None:
 
 def test_a_search_finds_no_name_while_names_are_hidden(made: Course) -> None:
     visitor = made.visitor()
-    assert "Nothing fits" in visitor.go("/item/Q1.1?search=secret").page
+    assert "No answers match" in visitor.go("/item/Q1.1?search=secret").page
     assert "ada-words" in visitor.go("/item/Q1.1?search=ADA-words").page
     visitor.send("/names", here="/")
     assert "ada-words" in visitor.go("/item/Q1.1?search=ada+secret").page
@@ -237,7 +237,9 @@ def test_undo_takes_back_the_last_mark_and_goes_there(made: Course) -> None:
     second = who(made, visitor)
     visitor.mark("why")
 
-    visitor.send("/undo", here=visitor.at)
+    visitor.go("/team").send("/undo", here="/team")
+    assert "Undone: answer" in visitor.page
+    assert "is ungraded again." in visitor.page
     assert who(made, visitor) == second
     assert set(given(made)) == {first}
     visitor.send("/undo", here=visitor.at)
@@ -261,7 +263,7 @@ def test_nobody_undoes_what_another_gave_meanwhile(made: Course) -> None:
 
     mine.send("/undo", here="/")
 
-    assert "Nothing was taken back" in mine.page
+    assert "Nothing was undone" in mine.page
     assert given(made)[name] == 2
 
 
@@ -284,6 +286,16 @@ def test_a_save_over_a_newer_mark_is_refused_and_both_are_shown(made: Course) ->
 
     assert mine.status == 409
     assert given(made)[name] == 3
+    rows = re.findall(
+        r'<th scope="row">(.*?)</th><td[^>]*><bdi>(.*?)</bdi></td><td[^>]*><bdi>(.*?)</bdi>',
+        mine.page,
+    )
+    assert rows == [
+        ("Points", "3", "2"),
+        ("Says what", "met", "not met"),
+        ("Says why", "not met", "met"),
+        ("Comment", "Theirs.", "Mine."),
+    ]
     assert "Theirs." in mine.page
     assert ">Mine.</textarea>" in mine.page
     assert name not in mine.page.replace("ada-words", "")
@@ -361,7 +373,7 @@ def test_an_answer_that_changes_while_it_is_read_is_looked_at_again(made: Course
     visitor.mark("what")
 
     assert visitor.status == 422
-    assert "changed while it was before you" in visitor.page
+    assert "changed while you had it open" in visitor.page
     assert given(made) == {}
 
 
@@ -388,7 +400,8 @@ def test_whatever_waited_is_written_before_the_console_ends(tmp_path: Path) -> N
 
 
 def test_what_checks_found_is_overridden_with_a_reason_or_not_at_all(made: Course) -> None:
-    visitor = made.visitor().go("/waiting")
+    visitor = made.visitor()
+    visitor.go(f"/waiting/{made.ready.console.answer_index.submission('ada').code}")
     address = f"/mark/V5/{made.code('ada', 'V5')}"
     assert address in visitor.page
     visitor.go(address)
@@ -443,7 +456,7 @@ def test_a_request_is_answered_in_the_ledger_with_a_reason(made: Course) -> None
     assert "Please look again." in visitor.page
     digest = visitor.hidden("request")
     visitor.mark("what", request=digest)
-    assert "Say why" in visitor.page
+    assert "Write a reply" in visitor.page
     visitor.mark("what", "why", request=digest, reason="It is in the second sentence.")
 
     assert visitor.at == "/requests"
@@ -474,8 +487,8 @@ def test_requests_come_as_spreadsheets_write_them(made: Course, text: str, encod
 def test_a_request_that_fits_nothing_is_listed_and_no_page_fails(made: Course) -> None:
     ask(made, "id,item,text,date\nzz1,Q1.1,Who am I,\nada-4711,Q9,What,\n,,,\n")
     page = made.visitor().go("/requests").page
-    assert "no submission is of a student" in page
-    assert "there is no such item" in page
+    assert "id matches no submission" in page
+    assert "no such question" in page
     for broken in (
         "",
         "a,b\n1,2\n",
@@ -512,11 +525,19 @@ def test_work_is_given_out_by_item_and_section(tmp_path: Path) -> None:
 
 def test_a_flag_goes_up_and_down(made: Course) -> None:
     visitor = made.visitor().go(f"/mark/Q1.1/{made.code('ada')}")
-    visitor.send(f"/flag/Q1.1/{made.code('ada')}")
-    assert team.flagged_submissions(made.book, "Q1.1") == {"ada"}
-    assert made.code("ada") in visitor.go("/item/Q1.1?show=flagged").page
-    visitor.send(f"/flag/Q1.1/{made.code('ada')}")
-    assert team.flagged_submissions(made.book, "Q1.1") == frozenset()
+    here, flag = visitor.at, f"/flag/Q1.1/{made.code('ada')}"
+    visitor.send(flag, raised="1", note="Cites\na <b>book</b>?", here=here)
+    assert visitor.at == here
+    flags = team.answer_flags(made.book, "Q1.1")
+    assert flags == {"ada": team.AnswerFlag(by="Mo", note="Cites a <b>book</b>?")}
+    assert "Flagged by <bdi>Mo" in visitor.page
+    listed = visitor.go("/item/Q1.1?show=flagged").page
+    assert made.code("ada") in listed
+    assert "Cites a &lt;b&gt;book&lt;/b&gt;?" in listed
+    visitor.send(flag, raised="1", note="", here=here)
+    assert team.answer_flags(made.book, "Q1.1")["ada"].note == ""
+    visitor.send(flag, raised="", here=here)
+    assert team.answer_flags(made.book, "Q1.1") == {}
 
 
 def test_on_trial_nobody_sees_others_before_giving_all(made: Course) -> None:

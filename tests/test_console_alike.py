@@ -56,8 +56,30 @@ def test_a_group_is_marked_in_one_go_with_each_answer_in_sight(made: Course) -> 
     visitor.send(visitor.at, member=members(visitor.page), criterion="what", comment="Good.")
 
     assert points(made) == {"ada": 3, "ben": 3}
-    visitor.send("/undo", here="/")
-    assert len(points(made)) == 1
+    assert "Graded 2 answers." in visitor.page
+    assert 'Undo<span class="undone"> 2 answers of Q1.1' in visitor.page
+
+
+def test_undo_takes_a_whole_group_back_but_what_others_graded_since(tmp_path: Path) -> None:
+    names = [f"team{n}" for n in range(7)]
+    submissions = [handed_in(name, wrote={"Q1.1": SAME}) for name in names]
+    with course(tmp_path, submissions=submissions) as made:
+        for others in (0, 1):
+            visitor = open_group(made, names[0])
+            group = visitor.at
+            visitor.send(group, member=members(visitor.page), criterion="what")
+            assert points(made) == dict.fromkeys(names, 3)
+            if others:
+                made.visitor().go(f"/mark/Q1.1/{made.code(names[3])}").mark("why")
+            visitor.go("/team").send("/undo", here="/team")
+            assert visitor.at == group  # from wherever one is
+            if not others:
+                assert points(made) == {}
+                assert "Undone: 7 answers are as before." in visitor.page
+        assert points(made) == {names[3]: 2}
+        said = "Undone: 6 answers are as before. 1 answer graded by others since: not undone."
+        assert said in visitor.page
+        assert "nothing to undo" in visitor.send("/undo", here="/").page
 
 
 def test_who_is_not_ticked_or_has_a_mark_or_changed_keeps_what_they_have(made: Course) -> None:
@@ -95,7 +117,7 @@ def test_a_drawn_answer_is_never_taken_for_an_empty_one(tmp_path: Path) -> None:
         visitor = open_group(made, "eve")
         ticked = re.findall(r'value="(\w+) \w+" checked', visitor.page)
         assert ticked == [made.code("dot")]
-        assert "A picture belongs to it" in visitor.page
+        assert "It has a picture" in visitor.page
 
 
 def test_a_pair_stands_side_by_side_and_no_student_sees_it(made: Course) -> None:

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
-from console_course import Course, Visitor, course, handed_in, keep, rubric
+from console_course import Course, Visitor, cheap_passwords, course, handed_in, keep, rubric
 from specimens import HOSTILE
 
 from grader.folder import OutputFolder
 from grader.gradebook import ledger, open_gradebook, team
+from grader.web import passwords
 from grader.web.application import ROUTES
-from grader.web.passwords import Throttle, hash_password, verify_password
+from grader.web.passwords import MIN_COST, Throttle, hash_password, is_outdated, verify_password
 from grader.web.server import ServerOptions, prepare_console
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 NOTHING_LIVE = ("<script>alert", "<img src=x", 'href="javascript:', 'tracker.invalid/x.png"')
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fast() -> Iterator[None]:
+    with cheap_passwords():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +51,11 @@ def everything(made: Course) -> list[str]:
         "/groups/Q1.1",
         "/pairs/Q1.1",
         "/waiting",
+        f"/waiting/{made.ready.console.answer_index.submission('ada').code}",
+        f"/notebook/{made.ready.console.answer_index.submission('ada').code}",
         "/requests",
         "/team",
+        "/password",
         "/trial/Q1.1",
         "/nowhere",
     ]
@@ -144,12 +158,15 @@ def forms(made: Course) -> list[str]:
         f"/group/Q1.1/{code}",
         "/trial/Q1.1",
         f"/trial/Q1.1/{code}",
+        f"/waiting/{made.ready.console.answer_index.submission('ada').code}",
         "/undo",
         "/names",
         "/team/share",
         "/team/unshare",
         "/team/admit",
         "/team/dismiss",
+        "/adopt/Q1.1",
+        "/password",
         "/sign-out",
     ]
 
@@ -343,7 +360,7 @@ def test_a_shared_console_asks_for_name_and_password_and_no_token_lets_in(shared
     assert visitor.at == "/sign-in"
     assert "token" not in shared.ready.link
     inside = enter(shared, "Kim", PASSWORD + "2")
-    assert "Marking as <bdi>Kim" in inside.page
+    assert "Grading as <bdi>Kim" in inside.page
 
 
 def test_a_wrong_password_and_an_unknown_name_are_told_apart_by_nobody(shared: Course) -> None:
@@ -352,6 +369,29 @@ def test_a_wrong_password_and_an_unknown_name_are_told_apart_by_nobody(shared: C
     assert wrong.status == unknown.status == 403
     assert wrong.page.replace("Kim", "") == unknown.page.replace("Nobody", "")
     assert wrong.cookies == unknown.cookies == {}
+
+
+def test_who_signs_in_is_back_where_they_were_and_nowhere_else(shared: Course) -> None:
+    visitor = shared.visitor(signed_in=False).go("/item/Q1.1?show=all&search=a+b")
+    assert visitor.hidden("next") == "/item/Q1.1?show=all&amp;search=a+b"
+    for wanted, got in {
+        "/item/Q1.1?search=a+b": "/item/Q1.1?search=a+b",
+        "//evil.invalid": "/",
+        "/\\evil.invalid": "/",
+        "https://evil.invalid": "/",
+        "": "/",
+    }.items():
+        fields = {"name": "Kim", "password": PASSWORD + "2", "next": wanted}
+        visitor = shared.visitor(signed_in=False)
+        visitor.ask("/sign-in", method="POST", body=urlencode(fields).encode(), headers=FORM)
+        assert (visitor.status, visitor.headers["location"]) == (303, got)
+
+
+def test_a_page_that_is_open_is_not_replaced_by_the_one_for_signing_in(shared: Course) -> None:
+    visitor = shared.visitor(signed_in=False).ask("/item/Q1.1", headers={"HX-Request": "true"})
+
+    assert visitor.status == 403
+    assert "<main" not in visitor.page
 
 
 def test_another_site_can_sign_nobody_in(shared: Course) -> None:
@@ -408,3 +448,82 @@ def test_no_password_is_kept_and_equal_ones_look_different() -> None:
     assert verify_password(PASSWORD, kept)
     assert not verify_password(PASSWORD + " ", kept)
     assert not verify_password(PASSWORD, None)
+
+
+OLD = "scrypt$16384$8$1$YWJjZGVmZ2hpamtsbW5vcA=="
+"""How the first release began a hash: its cost and a salt."""
+
+
+def test_a_try_costs_what_owasp_asks_for_and_old_hashes_still_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(passwords, "MIN_COST", MIN_COST)
+    kept = hash_password(PASSWORD)
+    assert (MIN_COST.n, MIN_COST.r, MIN_COST.p) >= (2**17, 8, 1)
+    assert kept.startswith("scrypt$131072$8$1$")
+    assert verify_password(PASSWORD, kept)
+    assert not is_outdated(kept)
+    salt, n = b"abcdefghijklmnop", 2**14
+    digest = hashlib.scrypt(PASSWORD.encode(), salt=salt, n=n, r=8, p=1)
+    old = f"{OLD}$" + base64.b64encode(digest).decode()
+    assert is_outdated(old)
+    assert verify_password(PASSWORD, old)
+    assert not verify_password(PASSWORD + "x", old)
+
+
+def test_an_old_hash_is_renewed_by_who_signs_in_and_by_nobody_else(shared: Course) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "MIN_COST", replace(passwords.MIN_COST, n=2**9))
+        team.register_grader(shared.book, "Old", secret=hash_password(PASSWORD))
+    stored = team.password_hash_for(shared.book, "Old") or ""
+
+    assert enter(shared, "Old", "guess").status == 403
+    assert team.password_hash_for(shared.book, "Old") == stored
+    assert enter(shared, "Old", PASSWORD).status == 200
+    assert (team.password_hash_for(shared.book, "Old") or "").startswith("scrypt$1024$")
+    assert enter(shared, "Old", PASSWORD).status == 200
+    team.remove_grader(shared.book, "Old")
+
+
+def change(visitor: Visitor, *, old: str, new: str, again: str = "") -> Visitor:
+    return visitor.go("/password").send("/password", password=old, new=new, again=again or new)
+
+
+def test_graders_change_their_own_passwords_and_are_out_everywhere_else(tmp_path: Path) -> None:
+    with course(tmp_path, service=SHARED) as made:
+        for name in ("Mo", "Kim"):
+            team.register_grader(made.book, name, secret=hash_password(PASSWORD))
+        kim, elsewhere, mo = (enter(made, name, PASSWORD) for name in ("Kim", "Kim", "Mo"))
+        before = team.password_hash_for(made.book, "Kim")
+        for refused in (
+            {"old": "guess", "new": "another long one"},
+            {"old": PASSWORD, "new": "short"},
+            {"old": PASSWORD, "new": "another long one", "again": "another long two"},
+        ):
+            assert change(kim, **refused).status == 422
+        assert team.password_hash_for(made.book, "Kim") == before
+
+        assert "Password changed" in change(kim, old=PASSWORD, new="another long one").page
+        assert kim.go("/team").status == mo.go("/team").status == 200
+        assert elsewhere.go("/team").at.startswith("/sign-in")
+        assert enter(made, "Kim", PASSWORD).status == 403
+        assert enter(made, "Kim", "another long one").status == 200
+
+
+def test_a_browser_that_was_left_open_is_no_place_to_guess(tmp_path: Path) -> None:
+    with course(tmp_path, service=SHARED) as made:
+        team.register_grader(made.book, "Kim", secret=hash_password(PASSWORD))
+        kim = enter(made, "Kim", PASSWORD)
+        for _ in range(Throttle.FREE_FAILURES):
+            change(kim, old="guess", new="another long one")
+        change(kim, old=PASSWORD, new="another long one")
+
+        assert "Too many attempts" in kim.page
+        assert verify_password(PASSWORD, team.password_hash_for(made.book, "Kim"))
+
+
+def test_who_came_by_the_link_has_no_password_to_change(made: Course) -> None:
+    visitor = made.visitor().go("/password")
+
+    assert visitor.status == 404
+    assert "without a password" in visitor.page

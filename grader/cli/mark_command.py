@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--no-browser", is_flag=True, help="Print the link and open nothing.")
 @click.option("--host", metavar="ADDRESS", help="Share the page at this address; see --password.")
 @click.option("--name", "names", metavar="HOST", multiple=True, help="Another name of this host.")
-@click.option("--password", is_flag=True, help="Ask for a password of yours to sign in with.")
+@click.option("--password", is_flag=True, help="Set a password to sign in with.")
 @click.option("--certificate", type=FILE, help="For TLS.")
 @click.option("--key", type=FILE, help="Its private key.")
 @debug_option
@@ -103,7 +103,7 @@ def _set_password(book: Gradebook, name: str) -> None:
     else:
         password = sys.stdin.readline().rstrip("\n")
     if len(password) < MIN_PASSWORD_LENGTH:
-        raise click.UsageError(f"a password has {MIN_PASSWORD_LENGTH} letters or more")
+        raise click.UsageError(f"a password needs at least {MIN_PASSWORD_LENGTH} characters")
     team.register_grader(book, name, secret=hash_password(password))
 
 

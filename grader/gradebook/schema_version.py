@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from itertools import count
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, insert, inspect, select, text, update
 
 from grader.errors import UsageError
 from grader.gradebook.tables import SCHEMA, meta
@@ -50,7 +50,16 @@ INSERT INTO criterion_edits (assignment, item, criterion, retired, file_retired,
     follows, points, sequence, file_points, file_sequence)
 VALUES (:assignment, :item, :criterion, '', '', :by, :at, :id, :follows, :points, '[]',
     :instead_of, '[]')"""
-MIGRATIONS: tuple[Migration, ...] = (_edit_whole_criteria,)
+
+
+def _note_flags(connection: Connection) -> None:
+    """From 2 to 3: flags say why; those there were say nothing."""
+    # A store that was made between two releases may have it already.
+    if not any(column["name"] == "note" for column in inspect(connection).get_columns("flags")):
+        connection.execute(text("ALTER TABLE flags ADD COLUMN note TEXT NOT NULL DEFAULT ''"))
+
+
+MIGRATIONS: tuple[Migration, ...] = (_edit_whole_criteria, _note_flags)
 """The first goes from version 1 to 2; a new store needs none of them."""
 
 

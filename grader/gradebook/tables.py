@@ -234,7 +234,12 @@ shares = _table(
     "Who is to mark which item, of which section ('' for all).",
     keys="grader item section",
 )
-flags = _table("flags", "Answers that a grader flagged.", keys="submission item", texts="by at")
+flags = _table(
+    "flags",
+    "Answers that a grader flagged, and why; students never see it.",
+    keys="submission item",
+    texts="by at note",
+)
 calibration_answers = _table(
     "calibration_answers",
     "Answers that all mark, each without seeing the others, before marking begins.",

@@ -64,21 +64,32 @@ def list_shares(book: Gradebook) -> tuple[GraderShare, ...]:
     return tuple((row.grader, row.item, row.section) for row in rows)
 
 
-def set_flag(book: Gradebook, submission: str, item: str, *, by: str, raised: bool) -> None:
-    """Flag an answer, or remove its flag."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFlag:
+    """Who flagged an answer, and why; for staff only."""
+
+    by: str
+    note: str
+
+
+def set_flag(
+    book: Gradebook, submission: str, item: str, *, by: str, raised: bool, note: str = ""
+) -> None:
+    """Flag an answer, with a note for staff, or remove its flag."""
     conditions = (flags.c.submission == submission, flags.c.item == item)
     row = {"submission": submission, "item": item, "by": by, "at": timestamps.now_text()}
     with book.writing() as connection:
         connection.execute(delete(flags).where(*conditions))
         if raised:
-            connection.execute(insert(flags), row)
+            connection.execute(insert(flags), {**row, "note": note})
 
 
-def flagged_submissions(book: Gradebook, item: str) -> frozenset[str]:
-    """Return the submissions whose answer to an item is flagged."""
+def answer_flags(book: Gradebook, item: str) -> Mapping[str, AnswerFlag]:
+    """Return the flags on answers to an item, by submission."""
+    statement = select(flags.c.submission, flags.c.by, flags.c.note).where(flags.c.item == item)
     with book.reading() as connection:
-        statement = select(flags.c.submission).where(flags.c.item == item)
-        return frozenset(connection.execute(statement).scalars())
+        rows = connection.execute(statement).all()
+    return {row.submission: AnswerFlag(by=row.by, note=row.note) for row in rows}
 
 
 def _delete_share(row: Mapping[str, str]) -> Delete:
@@ -107,6 +118,14 @@ def record_reply(book: Gradebook, request: str, *, mark_number: int, by: str) ->
     with book.writing() as connection:
         connection.execute(delete(regrade_replies).where(regrade_replies.c.request == request))
         connection.execute(insert(regrade_replies), row)
+
+
+def withdraw_reply(book: Gradebook, mark_number: int) -> None:
+    """Reopen the regrade request that a mark answered, if it answered one."""
+    with book.writing() as connection:
+        connection.execute(
+            delete(regrade_replies).where(regrade_replies.c.mark_number == mark_number)
+        )
 
 
 def replies_by_request(book: Gradebook) -> Mapping[str, RegradeReply]:

@@ -142,7 +142,7 @@ def _rate_code(
 def _excerpts(units: Sequence[Unit]) -> tuple[Excerpt, ...]:
     """Return pieces of text for whoever looks for a missing answer among them."""
     return tuple(
-        Excerpt(cell=unit.cell, source=_number_pictures(unit.text)[:_MAX_UNCLAIMED_TEXT])
+        Excerpt(cell=unit.cell, source=number_pictures(unit.text)[:_MAX_UNCLAIMED_TEXT])
         for unit in units[:_MAX_UNCLAIMED]
     )
 
@@ -248,7 +248,7 @@ def _join_answer(
     images = dict.fromkeys(picture for unit in unique_units for picture in unit.pictures)
     return Answer(
         item=item,
-        text=_number_pictures(text),
+        text=number_pictures(text),
         cells=tuple(dict.fromkeys(unit.cell for unit in units)),
         images=tuple(images),
         confidence=confidence.value,
@@ -257,7 +257,7 @@ def _join_answer(
     )
 
 
-def _number_pictures(text: str) -> str:
+def number_pictures(text: str) -> str:
     """Return a text with '(picture 1)' where it shows a picture that the notebook holds."""
     names = list(dict.fromkeys(PICTURE_REFERENCE.findall(text)))
 

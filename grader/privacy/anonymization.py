@@ -135,7 +135,7 @@ def _build_anonymizer(book: Gradebook, names: Sequence[str], *, rubric: Rubric) 
             name: f"submission-{number:0{digits}}" for number, name in enumerate(shuffled_names, 1)
         },
         rubric=rubric,
-        redactor=Redactor(identities, assignment_words=_assignment_words(rubric)),
+        redactor=Redactor(identities, assignment_words=assignment_words(rubric)),
     )
 
 
@@ -143,10 +143,10 @@ def _alias(number: int) -> Student:
     return Student(name=f"Student {number}", id=f"S{number:03}")
 
 
-def _assignment_words(rubric: Rubric) -> frozenset[str]:
+def assignment_words(rubric: Rubric, *, with_reference: bool = True) -> frozenset[str]:
     """Return the assignment's own words: 'Adam' is an optimizer before it is a name."""
     texts = [text for item in rubric.items for text in (item.title, item.prompt, item.good_answer)]
-    references = (read_notebook(part.reference) for part in rubric.whole)
+    references = (read_notebook(p.reference) for p in (rubric.whole if with_reference else ()))
     cells = [cell.source for reference in references for cell in reference.cells]
     return vocabulary((rubric.title, *texts, *cells, *keyword.kwlist, *dir(builtins)))
 

@@ -241,7 +241,7 @@ def answer_view(answer: Answer | None) -> AnswerView:
     """Prepare an answer for reading: inert HTML with its pictures embedded."""
     if answer is None:
         return AnswerView(text=None, pictures=(), unreadable=0, is_missing=True)
-    addresses = [_data_url(image) for image in answer.images]
+    addresses = [picture_url(image) for image in answer.images]
     text = render_markdown(answer.text, pictures=addresses) if answer.text.strip() else None
     return AnswerView(
         text=text,
@@ -253,7 +253,7 @@ def answer_view(answer: Answer | None) -> AnswerView:
     )
 
 
-def _data_url(picture: Picture) -> str:
+def picture_url(picture: Picture) -> str:
     """Return the picture as a `data:` URL, or '' where its format can't be shown."""
     if picture.mime not in _IMAGE_TYPES or not _BASE64.fullmatch(picture.base64):
         return ""

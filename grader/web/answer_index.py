@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from threading import Lock
 
 from grader.gradebook import Gradebook, answer_digest
 from grader.gradebook.mark_points import remove_marks
-from grader.model import Graded, ItemScore, Rubric, Student, Verdict
+from grader.model import CellRun, Finding, Graded, ItemScore, Rubric, Student, Verdict
+from grader.report.cell_labels import CellLabels
 from grader.web.revision_cache import RevisionCache
 
 REVIEW_FROM_POINTS = Fraction(5)
 """Where findings are blocked, an item of at least so many points needs a person."""
+
+
+BLOCKED_BY = "Blocked by "
+UNDECIDED = frozenset({Verdict.BLOCKED, Verdict.ERROR, Verdict.PENDING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,12 @@ class IndexedAnswer:
     blocked_points: Fraction
     needs_review: bool
     """Whether an automatic item needs a person."""
+    judged_points: Fraction
+    """The points that checks gave, of an automatic item."""
+    open_points: Fraction
+    """The points that no check could decide on: blocked, by a lack or fault of ours, or pending."""
+    blockers: tuple[str, ...]
+    """What kept checks from deciding, in words for staff; each once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +63,15 @@ class IndexedSubmission:
     name: str
     students: tuple[Student, ...]
     answers: Mapping[str, IndexedAnswer]
+    failed_cells: tuple[CellRun, ...] = ()
+    """Its cells that raised, where an item needs a person."""
+    cells: CellLabels = field(default_factory=lambda: CellLabels(()))
+    """The names of its cells."""
+
+    @property
+    def code(self) -> str:
+        """The anonymous code of the whole notebook on pages."""
+        return anonymous_code(self.name, item="")
 
     @property
     def sections(self) -> frozenset[str]:
@@ -133,7 +153,15 @@ def _index_submission(graded_with_marks: Graded, rubric: Rubric) -> IndexedSubmi
         for item_score in items
         if item_score.item.id in item_ids
     }
-    return IndexedSubmission(name=graded.submission.name, students=graded.students, answers=answers)
+    needs_review = any(answer.needs_review for answer in answers.values())
+    cells = graded.record.cells if needs_review else ()
+    return IndexedSubmission(
+        name=graded.submission.name,
+        students=graded.students,
+        answers=answers,
+        failed_cells=tuple(cell for cell in cells if cell.error is not None),
+        cells=CellLabels(graded.record.cells),
+    )
 
 
 def _index_answer(item_score: ItemScore, graded: Graded) -> IndexedAnswer:
@@ -141,6 +169,8 @@ def _index_answer(item_score: ItemScore, graded: Graded) -> IndexedAnswer:
     answer = graded.answers.get(item.id) if item.kind == "written" else None
     is_missing = item.kind == "written" and (answer is None or answer.is_missing)
     perhaps_elsewhere = is_missing and bool(answer and answer.concern)
+    cells = CellLabels(graded.record.cells)
+    undecided = [f for f in item_score.findings if f.lack or f.verdict in UNDECIDED]
     sources = [] if item.kind == "written" else [e.source for e in graded.code.get(item.id, ())]
     return IndexedAnswer(
         submission=graded.submission.name,
@@ -156,7 +186,21 @@ def _index_answer(item_score: ItemScore, graded: Graded) -> IndexedAnswer:
         earned=item_score.earned,
         blocked_points=_blocked_points(item_score),
         needs_review=item.kind == "auto" and _needs_review(item_score),
+        judged_points=sum((f.earned for f in item_score.findings), start=Fraction(0)),
+        open_points=sum((f.possible for f in undecided), start=Fraction(0)),
+        blockers=tuple(dict.fromkeys(cells.rename(_describe_blocker(f)) for f in undecided)),
     )
+
+
+def _describe_blocker(finding: Finding) -> str:
+    """Say why a check could not decide, for staff."""
+    if finding.verdict is Verdict.ERROR:
+        return f"Grader error in \u201c{finding.title}\u201d: {finding.found or 'no details'}"
+    if finding.lack:
+        return f"Not judged yet: {finding.lack}"
+    if finding.verdict is Verdict.BLOCKED:
+        return f"{BLOCKED_BY}{finding.blocked_by or 'something before it'}"
+    return f"Left to a person: {finding.title}"
 
 
 def _blocked_points(item_score: ItemScore) -> Fraction:

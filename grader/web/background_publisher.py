@@ -98,7 +98,7 @@ def _log_errors() -> Iterator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001 (the thread must go on with other pages)
-        fault_log.report_fault(Fault.caught("making pages after marks", error))
+        fault_log.report_fault(Fault.caught("making pages after grading", error))
         if not isinstance(error, (GraderError, OSError)):
             _LOG.error("files could not be written (%s); please report this", type(error).__name__)
         else:

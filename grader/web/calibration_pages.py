@@ -1,22 +1,26 @@
-"""Handles calibration: all graders mark the same few answers before they see others' points."""
+"""Handles calibration: all graders grade the same few answers before they see others' points."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from grader.gradebook import NewMark, calibration
+from grader.errors import MarkConflict, UsageError
+from grader.gradebook import NewMark, calibration, ledger
 from grader.gradebook.mark_points import base_points
 from grader.model import Item
+from grader.report.text_format import format_count
 from grader.web.console import Visit
 from grader.web.criteria_pages import find_criteria_change
 from grader.web.marking_form import MarkForm, build_marking_view, criterion_choices, parse_points
 from grader.web.marking_queue import QueueItem
 from grader.web.page_rendering import render_page
+from grader.web.sessions import GradingStep
 
 DEFAULT_COUNT = 5
 MAX_COUNT = 20
@@ -25,37 +29,78 @@ CalibrationMarks = Mapping[tuple[str, str], NewMark]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceLine:
+    """One rubric item, and for each grader whether they chose it; None where nothing is given."""
+
+    text: str
+    points: Fraction
+    chosen: tuple[bool | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationRow:
     """One answer of a calibration, and what each grader would give; None for not yet."""
 
     queue_item: QueueItem
+    marks: tuple[NewMark | None, ...]
+    """What each grader would give, in the order of the graders."""
     points: tuple[Fraction | None, ...]
+    lines: tuple[ChoiceLine, ...]
+    """Each rubric item that anybody chose, and by whom."""
     spread: Fraction | None
     """The highest less the lowest; None where fewer than two gave points."""
 
+    @property
+    def agreed(self) -> bool:
+        """Whether two graders or more chose exactly the same, and nobody is missing."""
+        choices = {(frozenset(m.criteria), m.adjustment) for m in self.marks if m is not None}
+        return len(self.marks) > 1 and None not in self.marks and len(choices) == 1
+
+    @property
+    def can_be_graded(self) -> bool:
+        """Whether nobody graded the answer yet, and it is what the graders saw."""
+        digest = self.queue_item.answer.digest
+        seen = all(mark.answer_digest == digest for mark in self.marks if mark is not None)
+        return self.queue_item.state == "unmarked" and seen
+
 
 def show_calibration(visit: Visit) -> Response:
-    """Show the progress of a calibration; who has marked all answers sees others' points."""
+    """Show the progress of a calibration; who has graded all answers sees what others chose."""
     item, own_name = visit.item, visit.session.name
-    names = calibration.chosen_submissions(visit.console.book, item.id)
     marks = _load_marks(visit)
+    names = _listed_names(visit)
     all_graders = {grader for grader, _ in marks}
     done = sum((own_name, name) in marks for name in names)
     complete = bool(names) and done == len(names)
     graders = sorted(all_graders) if complete else [own_name]
-    queue = {each.answer.submission: each for each in visit.console.queue(item.id)}
+    rows = _load_rows(visit, graders, marks)
     return render_page(
         visit,
         "trial.html",
         item=item,
-        rows=tuple(_row(item, queue[name], graders, marks) for name in names if name in queue),
+        rows=rows,
         graders=graders,
         complete=complete,
+        agreed=tuple(row for row in rows if complete and row.agreed and row.can_be_graded),
         done=done,
         others=len(all_graders - {own_name}),
         default_count=DEFAULT_COUNT,
         max_count=MAX_COUNT,
     )
+
+
+def _listed_names(visit: Visit) -> tuple[str, ...]:
+    """Return the submissions that were chosen and are still there."""
+    there = {answer.submission for answer in visit.console.answer_index.answers(visit.item.id)}
+    chosen = calibration.chosen_submissions(visit.console.book, visit.item.id)
+    return tuple(name for name in chosen if name in there)
+
+
+def _load_rows(
+    visit: Visit, graders: Sequence[str], marks: CalibrationMarks
+) -> tuple[CalibrationRow, ...]:
+    queue = {each.answer.submission: each for each in visit.console.queue(visit.item.id)}
+    return tuple(_row(visit.item, queue[name], graders, marks) for name in _listed_names(visit))
 
 
 def _load_marks(visit: Visit) -> CalibrationMarks:
@@ -66,20 +111,40 @@ def _load_marks(visit: Visit) -> CalibrationMarks:
 def _row(
     item: Item, queue_item: QueueItem, graders: Sequence[str], marks: CalibrationMarks
 ) -> CalibrationRow:
-    given_marks = [marks.get((grader, queue_item.answer.submission)) for grader in graders]
+    given_marks = tuple(marks.get((grader, queue_item.answer.submission)) for grader in graders)
     points = tuple(
         None if mark is None else MarkForm.from_mark(mark, item=item).total(item)
         for mark in given_marks
     )
     known_points = [each for each in points if each is not None]
     spread = max(known_points) - min(known_points) if len(known_points) > 1 else None
-    return CalibrationRow(queue_item=queue_item, points=points, spread=spread)
+    return CalibrationRow(
+        queue_item=queue_item,
+        marks=given_marks,
+        points=points,
+        lines=_choice_lines(item, given_marks),
+        spread=spread,
+    )
+
+
+def _choice_lines(item: Item, marks: Sequence[NewMark | None]) -> tuple[ChoiceLine, ...]:
+    lines = (
+        ChoiceLine(
+            text=criterion.text,
+            points=criterion.points,
+            chosen=tuple(None if mark is None else criterion.id in mark.criteria for mark in marks),
+        )
+        for criterion in item.criteria
+    )
+    return tuple(line for line in lines if any(line.chosen))
 
 
 def start_calibration(visit: Visit) -> Response:
     """Choose the first answers that are not empty, in the item's order, for all to mark."""
     if not visit.session.owner:
-        raise HTTPException(403, "Only who started the console begins a trial.")
+        raise HTTPException(
+            403, "Only the grader who started the console picks calibration answers."
+        )
     item, count = visit.item, visit.number_field("count")
     count = DEFAULT_COUNT if count is None else min(count, MAX_COUNT)
     answers = visit.console.answer_index.answers(item.id)
@@ -121,7 +186,7 @@ def _require_chosen(visit: Visit) -> tuple[str, ...]:
     """
     names = calibration.chosen_submissions(visit.console.book, visit.item.id)
     if visit.queue_item.answer.submission not in names:
-        raise HTTPException(404, "That answer is not on trial.")
+        raise HTTPException(404, "That answer is not in the calibration set.")
     return names
 
 
@@ -132,9 +197,11 @@ def save_calibration_mark(visit: Visit) -> Response:
     if change := find_criteria_change(visit):
         return _render_answer(visit, form, error_message=change)
     if parse_points(form.adjustment) is None:
-        return _render_answer(visit, form, error_message="Free points are a number.")
+        return _render_answer(
+            visit, form, error_message=f"\u201c{form.adjustment[:20]}\u201d is not a number."
+        )
     if not form.is_decided:
-        message = "Nothing is chosen. Press 0 where nothing applies."
+        message = "Nothing is selected. Press 0 if none apply."
         return _render_answer(visit, form, error_message=message)
     new_mark = form.to_new_mark(visit.queue_item.answer, item=item, by=visit.session.name)
     calibration.save_calibration_mark(book, new_mark)
@@ -144,3 +211,27 @@ def save_calibration_mark(visit: Visit) -> Response:
         codes[name] for name in names if name in codes and (new_mark.by, name) not in marks
     ]
     return RedirectResponse("/".join(("/trial", item.id, *remaining[:1])), 303)
+
+
+def adopt_marks(visit: Visit) -> Response:
+    """Grade answers as a grader of the calibration would; why they would stays with the graders."""
+    item, console, marks = visit.item, visit.console, _load_marks(visit)
+    names = _listed_names(visit)
+    if any((visit.session.name, name) not in marks for name in names):
+        raise HTTPException(403, "Grade all calibration answers first.")
+    grader, selected = visit.field("grader"), set(visit.fields("member"))
+    added = []
+    for row in _load_rows(visit, (grader,), marks):
+        answer, (proposed,) = row.queue_item.answer, row.marks
+        if proposed is None or not row.can_be_graded or answer.code not in selected:
+            continue
+        new_mark = replace(proposed, by=visit.session.name, comment="")
+        with contextlib.suppress(MarkConflict, UsageError):  # graded, or reworded, meanwhile
+            added.append(ledger.add_mark(console.book, new_mark, expected_current=None))
+    console.publisher.queue_submissions(mark.submission for mark in added)
+    subject = f"{format_count(len(added), singular='answer')} of {item.id}"
+    if added:
+        step = GradingStep(marks=tuple(added), label=subject, path=f"/trial/{item.id}")
+        visit.session.remember_step(step)
+    visit.session.message = f"Graded {subject}."
+    return RedirectResponse(f"/trial/{item.id}", 303)

@@ -72,6 +72,7 @@ class ClassSimilarity:
             if item.kind == "written":
                 self.suggestions(item)
                 self.examples(item)
+                self.groups(item)
 
     def _team(self, name: str) -> frozenset[str]:
         students = self._answer_index.submission(name).students

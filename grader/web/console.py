@@ -13,6 +13,7 @@ from starlette.requests import Request
 from grader.gradebook import Gradebook, ledger, team
 from grader.gradebook.criterion_edits import apply_edits
 from grader.gradebook.criterion_ledger import criterion_edits
+from grader.gradebook.team import AnswerFlag
 from grader.model import Item, Mark, Rubric
 from grader.web.answer_index import AnswerIndex
 from grader.web.background_publisher import BackgroundPublisher
@@ -51,19 +52,19 @@ class Console:
         """
         rubric_item = next((item for item in self.rubric.items if item.id == item_id), None)
         if rubric_item is None:
-            raise HTTPException(404, "There is no such item.")
+            raise HTTPException(404, "There is no such question.")
         return apply_edits(rubric_item, edits=criterion_edits(self.book, self.rubric.id))
 
     def queue(self, item_id: str) -> Queue:
         """Return the queue of one item."""
-        flagged = team.flagged_submissions(self.book, item_id)
-        return self._queue(item_id, revisions=self.book.item_revisions(), flagged=flagged)
+        flags = team.answer_flags(self.book, item_id)
+        return self._queue(item_id, revisions=self.book.item_revisions(), flags=flags)
 
     def queues(self) -> Mapping[str, Queue]:
         """Return the queue of every item, without flags, for overviews."""
         revisions = self.book.item_revisions()
         return {
-            item.id: self._queue(item.id, revisions=revisions, flagged=frozenset())
+            item.id: self._queue(item.id, revisions=revisions, flags={})
             for item in self.rubric.items
         }
 
@@ -79,7 +80,7 @@ class Console:
         raise HTTPException(404, "There is no such answer.")
 
     def _queue(
-        self, item_id: str, *, revisions: Mapping[str, str], flagged: frozenset[str]
+        self, item_id: str, *, revisions: Mapping[str, str], flags: Mapping[str, AnswerFlag]
     ) -> Queue:
         marks = self._marks(item_id, mark_revision=revisions.get(item_id, ""))
         return tuple(
@@ -87,7 +88,7 @@ class Console:
                 answer=answer,
                 number=number,
                 mark=marks.get(answer.submission),
-                flagged=answer.submission in flagged,
+                flag=flags.get(answer.submission),
             )
             for number, answer in enumerate(self.answer_index.answers(item_id), start=1)
         )
@@ -171,3 +172,8 @@ class Visit:
             sections=own_sections or None,
             submissions=self.console.answer_index.submissions(),
         )
+
+
+def local_path(path: str) -> str:
+    """Return a path that a form or an address names; '/' for one of another server."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

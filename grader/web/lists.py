@@ -17,13 +17,13 @@ from grader.web.regrade_requests import RegradeRequest
 
 FILTER_LABELS: Mapping[str, str] = {
     "all": "All",
-    "waiting": "To do",
-    "marked": "Marked",
-    "outdated": "Changed since",
+    "waiting": "To grade",
+    "marked": "Graded",
+    "outdated": "Changed since graded",
     "empty": "Empty",
     "flagged": "Flagged",
-    "mine": "By me",
-    "part": "My part",
+    "mine": "Graded by me",
+    "part": "Assigned to me",
 }
 
 
@@ -91,23 +91,6 @@ def show_item(visit: Visit) -> Response:
         submissions=viewer.submissions,
         criterion_texts={criterion.id: criterion.text for criterion in item.criteria},
         other_way=replace(queue_filter, met=not queue_filter.met).query_string,
-    )
-
-
-def show_reviews(visit: Visit) -> Response:
-    """Show automatic items that checks could not judge: blocked, or a fault of the grader."""
-    reviews = tuple(
-        queue_item
-        for queue in visit.console.queues().values()
-        for queue_item in queue
-        if queue_item.answer.needs_review
-    )
-    return render_page(
-        visit,
-        "waiting.html",
-        items={item.id: item for item in visit.console.rubric.items},
-        open=tuple(queue_item for queue_item in reviews if queue_item.pending),
-        done=tuple(queue_item for queue_item in reviews if not queue_item.pending),
     )
 
 

@@ -1,11 +1,9 @@
-"""Handles marking: one answer at a time, its mark, the next one, and taking a mark back."""
+"""Handles marking: one answer at a time, its mark, its flag, and the next one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from urllib.parse import quote
 
 from starlette.responses import RedirectResponse, Response
 
@@ -13,9 +11,10 @@ from grader.errors import MarkConflict, UsageError
 from grader.gradebook import leases, ledger, team
 from grader.gradebook.mark_points import base_points
 from grader.model import Item, Mark
-from grader.report.text_format import format_number, points_with_unit
+from grader.report.text_format import format_number, one_line, points_with_unit
 from grader.web import marking_queue, regrade_requests
-from grader.web.console import Visit
+from grader.web.conflict_table import ConflictLine, conflict_lines
+from grader.web.console import Visit, local_path
 from grader.web.criteria_pages import find_criteria_change
 from grader.web.marking_form import (
     MarkForm,
@@ -25,10 +24,15 @@ from grader.web.marking_form import (
     parse_points,
     suggestion_agreement,
 )
-from grader.web.marking_queue import QueueFilter, QueueItem
+from grader.web.marking_queue import QueueItem, answer_url
 from grader.web.page_rendering import render_page
 from grader.web.regrade_requests import RegradeRequest
+from grader.web.sessions import GradingStep
+from grader.web.similar_answers import find_group
+from grader.web.undo_pages import describe_conflict
 
+MAX_NOTE_LENGTH = 500
+"""Characters of the note of a flag."""
 PENDING_FILTERS = frozenset({"all", "waiting", "part", "empty"})
 """With these filters, the next answer is one that nobody marked yet."""
 
@@ -40,7 +44,7 @@ class FormError:
     message: str
     other_mark: Mark | None = None
     """The mark that somebody else gave meanwhile."""
-    own_points: Fraction | None = None
+    lines: tuple[ConflictLine, ...] = ()
 
 
 def show_answer(visit: Visit) -> Response:
@@ -90,6 +94,8 @@ def _render_answer(
         progress=count_progress(queue),
         queue_filter=visit.queue_filter,
         team=team_names if visit.session.names_shown else "",
+        notebook=console.answer_index.submission(name).code,
+        similar=find_group(visit, name),
         held_by=other_holders.get(name),
         form_error=form_error,
         request=request,
@@ -141,9 +147,9 @@ def save_mark(visit: Visit) -> Response:
             )
         except MarkConflict as conflict:
             form_error = FormError(
-                message=_describe_conflict(conflict),
+                message=describe_conflict(conflict),
                 other_mark=conflict.current,
-                own_points=parse_points(form.points) if item.kind == "auto" else form.total(item),
+                lines=conflict_lines(conflict.current, form=form, item=item),
             )
             queue_item = visit.console.queue_item(item.id, queue_item.answer.code)
         except UsageError as error:
@@ -157,37 +163,37 @@ def _find_fault(visit: Visit, form: MarkForm, *, is_request: bool) -> str:
     """Return what is wrong with a form, or ''; an empty form is refused as a slip of a key."""
     item, answer = visit.item, visit.queue_item.answer
     if visit.field("answer") != answer.digest:
-        return "The answer changed while it was before you. Look at it again."
+        return "The answer changed while you had it open. Read it again."
     if change := find_criteria_change(visit):
         return change
     fault = _find_auto_fault(item, form) if item.kind == "auto" else ""
     if item.kind != "auto" and parse_points(form.adjustment) is None:
-        fault = f"\u201c{form.adjustment[:20]}\u201d is no number of points."
+        fault = f"\u201c{form.adjustment[:20]}\u201d is not a number."
     elif item.kind != "auto" and not (form.is_decided or answer.empty):
-        fault = "Nothing is chosen. Press 0 where nothing applies, then Enter."
+        fault = "Nothing is selected. Press 0 if none apply, then Enter."
     if not fault and is_request and not form.reason:
-        fault = "Say why: the answer to the request is the reason that the student reads."
+        fault = "Write a reply: the student reads it."
     return fault
 
 
 def _find_auto_fault(item: Item, form: MarkForm) -> str:
     points = parse_points(form.points)
     if points is None or not form.points.strip() or not 0 <= points <= item.points:
-        return f"Points are from 0 to {format_number(item.points)}."
-    return "" if form.reason else "Say why what the checks found is overridden."
-
-
-def _describe_conflict(conflict: MarkConflict) -> str:
-    """Return the other change, without the name of the submission."""
-    if conflict.current is None:
-        return "The mark that was here has been taken back meanwhile."
-    return f"{conflict.current.by} marked this answer meanwhile."
+        return f"Points must be between 0 and {format_number(item.points)}."
+    return "" if form.reason else "Give a reason for the override: the student reads it."
 
 
 def _redirect_after_mark(visit: Visit, mark: Mark, *, request: RegradeRequest | None) -> Response:
     """Confirm the mark, remember it for undoing, and go to the next answer."""
     session, console, number = visit.session, visit.console, visit.queue_item.number
-    session.remember_mark(mark)
+    step = GradingStep(
+        marks=(mark,),
+        label=f"answer {number} of {mark.item}",
+        path=f"/mark/{mark.item}/{visit.queue_item.answer.code}?request={request.digest}"
+        if request
+        else answer_url(mark.item, visit.queue_item.answer.code, queue_filter=visit.queue_filter),
+    )
+    session.remember_step(step)
     console.publisher.queue_submissions((mark.submission,))
     session.message = f"Answer {number}: {points_with_unit(mark.points)}."
     if request is not None:
@@ -233,77 +239,22 @@ def _lease_next(visit: Visit, number: int, *, waiting: bool, back: bool = False)
     return RedirectResponse(answer_url(item.id, codes[leased], queue_filter=queue_filter), 303)
 
 
-def answer_url(
-    item_id: str, code: str = "", *, queue_filter: QueueFilter, prefix: str = "mark"
-) -> str:
-    """Return the address of an answer, with the filter."""
-    path = "/".join(quote(part, safe="") for part in (prefix, item_id, code) if part)
-    return f"/{path}{queue_filter.query_string}"
-
-
-# ---------------------------------------------------------------- taking a mark back
-
-
-def undo_last_mark(visit: Visit) -> Response:
-    """Take back the mark that was given last in this browser, and go there."""
-    session = visit.session
-    if not session.recent_marks:
-        session.message = "There is nothing to take back."
-        return RedirectResponse(_return_path(visit), 303)
-    return _take_back(visit, *session.recent_marks.pop())
-
-
-def take_back(visit: Visit) -> Response:
-    """Take back the current mark."""
-    answer, number = visit.queue_item.answer, visit.number_field("over") or -1
-    recent_marks = visit.session.recent_marks
-    recent_marks[:] = [recent_mark for recent_mark in recent_marks if recent_mark[2] != number]
-    return _take_back(visit, answer.submission, answer.item, number)
-
-
-def _take_back(visit: Visit, name: str, item_id: str, mark_number: int) -> Response:
-    session, console = visit.session, visit.console
-    try:
-        previous = ledger.take_back_mark(
-            console.book, name, item_id, by=session.name, expected_current=mark_number
-        )
-    except MarkConflict as conflict:
-        session.message = f"Nothing was taken back. {_describe_conflict(conflict)}"
-    else:
-        session.message = "The mark is taken back."
-        if previous:
-            points = points_with_unit(previous.points)
-            session.message += f" The one before, {points}, stands again."
-        console.publisher.queue_submissions((name,))
-    answers = console.answer_index.answers(item_id)
-    code = next((answer.code for answer in answers if answer.submission == name), "")
-    return RedirectResponse(answer_url(item_id, code, queue_filter=visit.queue_filter), 303)
-
-
-def _return_path(visit: Visit) -> str:
-    """Return the page that a form was sent from; an address of another server is ignored."""
-    path = visit.field("here")
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
-
-
 # ---------------------------------------------------------------- flags, leases and names
 
 
-def toggle_flag(visit: Visit) -> Response:
-    """Flag an answer, or remove its flag."""
-    queue_item = visit.queue_item
-    flagged = not queue_item.flagged
+def save_flag(visit: Visit) -> Response:
+    """Flag an answer with a note for staff, or remove its flag; what is chosen beside it stays."""
+    answer, raised = visit.queue_item.answer, bool(visit.field("raised"))
     team.set_flag(
         visit.console.book,
-        queue_item.answer.submission,
-        queue_item.answer.item,
+        answer.submission,
+        answer.item,
         by=visit.session.name,
-        raised=flagged,
+        raised=raised,
+        note=one_line(visit.field("note"))[:MAX_NOTE_LENGTH],
     )
-    visit.session.message = "Flagged for another look." if flagged else "No longer flagged."
-    return RedirectResponse(
-        answer_url(visit.item.id, queue_item.answer.code, queue_filter=visit.queue_filter), 303
-    )
+    visit.session.message = "Flagged for review." if raised else "Flag removed."
+    return RedirectResponse(local_path(visit.field("here")), 303)
 
 
 def renew_lease(visit: Visit) -> Response:
@@ -318,4 +269,4 @@ def toggle_names(visit: Visit) -> Response:
     session = visit.session
     session.names_shown = not session.names_shown
     session.message = "Names are shown." if session.names_shown else "Names are hidden."
-    return RedirectResponse(_return_path(visit), 303)
+    return RedirectResponse(local_path(visit.field("here")), 303)

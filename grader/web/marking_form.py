@@ -57,6 +57,8 @@ class MarkingView:
     """The answer as it was when it was marked, where it has changed since."""
     cells: CellLabels
     """The names of the notebook's cells."""
+    first_cell: int | None = None
+    """The first cell of the notebook that the answer is in."""
     quoted_figures: QuotesView | None = None
     """The figures that the answer quotes, and where the notebook shows them."""
 
@@ -187,8 +189,16 @@ def build_marking_view(console: Console, queue_item: QueueItem, *, item: Item) -
         related_findings=related,
         earlier_answer=answer_view(earlier) if earlier else None,
         cells=CellLabels(graded.record.cells),
+        first_cell=_first_cell(graded, item),
         quoted_figures=quotes_view(graded.evidence, item.id) if item.about else None,
     )
+
+
+def _first_cell(graded: Graded, item: Item) -> int | None:
+    if item.kind == "written":
+        answer = graded.answers.get(item.id)
+        return min(answer.cells, default=None) if answer else None
+    return min((excerpt.cell for excerpt in graded.code.get(item.id, ())), default=None)
 
 
 def _findings(graded: Graded, items: Iterable[str]) -> tuple[Finding, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
+from grader.gradebook.team import AnswerFlag
 from grader.model import Mark
 from grader.report.text_format import one_line
 from grader.scoring import is_given_by_criteria
@@ -24,7 +25,7 @@ class QueueItem:
     """Its position in the whole queue, from 1."""
     mark: Mark | None
     """The current mark, on this answer or on an earlier version of it."""
-    flagged: bool
+    flag: AnswerFlag | None = None
 
     @property
     def state(self) -> str:
@@ -103,7 +104,7 @@ FILTERS: Mapping[str, Callable[[QueueItem, Viewer], bool]] = {
     "marked": lambda queue_item, _: queue_item.state == "marked",
     "outdated": lambda queue_item, _: queue_item.state == "outdated",
     "empty": lambda queue_item, _: queue_item.answer.empty,
-    "flagged": lambda queue_item, _: queue_item.flagged,
+    "flagged": lambda queue_item, _: queue_item.flag is not None,
     "mine": lambda queue_item, viewer: bool(queue_item.mark and queue_item.mark.by == viewer.name),
     "part": _in_own_sections,
 }
@@ -156,3 +157,11 @@ def items_after(queue: Sequence[QueueItem], number: int) -> tuple[QueueItem, ...
     """Return the answers after a number, and then those before it."""
     later = [queue_item for queue_item in queue if queue_item.number > number]
     return (*later, *(queue_item for queue_item in queue if queue_item.number < number))
+
+
+def answer_url(
+    item_id: str, code: str = "", *, queue_filter: QueueFilter, prefix: str = "mark"
+) -> str:
+    """Return the address of an answer, with the filter."""
+    path = "/".join(quote(part, safe="") for part in (prefix, item_id, code) if part)
+    return f"/{path}{queue_filter.query_string}"

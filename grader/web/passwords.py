@@ -13,8 +13,24 @@ from threading import Lock
 
 MIN_PASSWORD_LENGTH = 10
 """Characters that a password needs."""
-_N, _R, _P = 2**14, 8, 1
-"""A try takes 16 MB and some 50 ms."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScryptCost:
+    """The parameters of scrypt; a hash keeps those it was made with."""
+
+    n: int
+    r: int
+    p: int
+
+    @property
+    def memory(self) -> int:
+        """Bytes that a try may take: what it needs, and as much again for OpenSSL's own."""
+        return 2 * 128 * self.n * self.r
+
+
+MIN_COST = ScryptCost(n=2**17, r=8, p=1)
+"""The minimum of OWASP's Password Storage Cheat Sheet: a try takes 128 MB and some 0.4 s."""
 _SALT = 16
 _SCRYPT_LOCK = Lock()
 
@@ -22,23 +38,46 @@ _SCRYPT_LOCK = Lock()
 def hash_password(password: str) -> str:
     """Return a salted hash for `verify_password`: 'scrypt$N$r$p$salt$hash'."""
     salt = secrets.token_bytes(_SALT)
-    fields = (_N, _R, _P, _to_base64(salt), _to_base64(_scrypt(password, salt, n=_N, r=_R, p=_P)))
+    cost = MIN_COST
+    fields = (cost.n, cost.r, cost.p, _to_base64(salt), _to_base64(_scrypt(password, salt, cost)))
     return "$".join(("scrypt", *map(str, fields)))
 
 
 def verify_password(password: str, stored_hash: str | None) -> bool:
-    """Return whether it is the password; as slow without a hash, to hide which names exist."""
-    if stored_hash is None:
+    """Return whether it is the password.
+
+    It takes as long without a hash, or with one of a lower cost, to hide which names exist.
+    """
+    if stored_hash is None or is_outdated(stored_hash):
         hash_password(password)
+    if stored_hash is None:
         return False
-    _, n, r, p, salt, digest = stored_hash.split("$")
-    candidate = _scrypt(password, base64.b64decode(salt), n=int(n), r=int(r), p=int(p))
+    *_, salt, digest = stored_hash.split("$")
+    candidate = _scrypt(password, base64.b64decode(salt), _read_cost(stored_hash))
     return hmac.compare_digest(candidate, base64.b64decode(digest))
 
 
-def _scrypt(password: str, salt: bytes, *, n: int, r: int, p: int) -> bytes:
+def is_outdated(stored_hash: str) -> bool:
+    """Return whether a hash costs less to guess than one that is made now."""
+    cost = _read_cost(stored_hash)
+    return cost.n * cost.r * cost.p < MIN_COST.n * MIN_COST.r * MIN_COST.p
+
+
+def _read_cost(stored_hash: str) -> ScryptCost:
+    _, n, r, p, _, _ = stored_hash.split("$")
+    return ScryptCost(n=int(n), r=int(r), p=int(p))
+
+
+def _scrypt(password: str, salt: bytes, cost: ScryptCost) -> bytes:
     with _SCRYPT_LOCK:  # memory is bounded, however many try at once
-        return hashlib.scrypt(password.encode("utf-8", "replace"), salt=salt, n=n, r=r, p=p)
+        return hashlib.scrypt(
+            password.encode("utf-8", "replace"),
+            salt=salt,
+            n=cost.n,
+            r=cost.r,
+            p=cost.p,
+            maxmem=cost.memory,
+        )
 
 
 def _to_base64(data: bytes) -> str:

@@ -73,10 +73,9 @@ def _match_request(
     matches = by_id.get(fields["id"].casefold(), []) if fields["id"] else []
     problem, code, submission = "", "", ""
     if len(matches) != 1:
-        subject = "more than one submission is" if matches else "no submission is"
-        problem = f"{subject} of a student with this id"
+        problem = "id matches several submissions" if matches else "id matches no submission"
     elif fields["item"] not in matches[0].answers:
-        problem = "there is no such item"
+        problem = "no such question"
     else:
         answer = matches[0].answers[fields["item"]]
         code, submission = answer.code, answer.submission

@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -95,7 +95,7 @@ class RequestGuard:
         headers = Headers(scope=scope)
         self._verify_host(headers)
         if scope["method"] not in {"GET", "HEAD", "POST"}:
-            raise RequestRefused(405, "Only GET, HEAD and POST.")
+            raise RequestRefused(405, "Only GET, HEAD and POST are allowed.")
         is_post = scope["method"] == "POST"
         if is_post:
             self._verify_origin(headers, secure=self._rules.secure)
@@ -115,7 +115,7 @@ class RequestGuard:
             if "token" in query:
                 return self._redeem_token(query["token"], path=scope["path"])
         if session is None:
-            return self._refuse_stranger(scope)
+            return self._refuse_stranger(scope, headers)
         if is_post:
             _verify_csrf_token(headers, scope["form"], session=session)
         return None
@@ -123,7 +123,9 @@ class RequestGuard:
     def _redeem_token(self, token: str, *, path: str) -> Response:
         """Exchange the token of the link for a cookie, and drop it from the address."""
         if not self._sessions.accepts_token(token):
-            raise RequestRefused(403, "That link is of an earlier start; use the one printed last.")
+            raise RequestRefused(
+                403, "This link is from an earlier start. Use the one printed last."
+            )
         local_path = "/" + path.lstrip("/\\")  # '//elsewhere' would be another server
         response = RedirectResponse(local_path, 303)
         self.set_session_cookie(response, self._sessions.start(self._owner_name, owner=True))
@@ -140,11 +142,20 @@ class RequestGuard:
             path="/",
         )
 
-    def _refuse_stranger(self, scope: Scope) -> Response:
-        if self._rules.shared and scope["method"] != "POST":
-            return RedirectResponse("/sign-in", 303)
+    def _refuse_stranger(self, scope: Scope, headers: Headers) -> Response:
+        """Refuse somebody who is not signed in, or lead them to the page for it and back.
+
+        A page that is open already (it asks by htmx) stays: it says so and leads there itself.
+        """
+        if self._rules.shared and scope["method"] != "POST" and "hx-request" not in headers:
+            query = scope["query_string"].decode("latin-1")
+            here = f"{scope['path']}?{query}" if query else scope["path"]
+            wanted = f"?{urlencode({'next': here})}" if scope["path"] != "/" else ""
+            return RedirectResponse(f"/sign-in{wanted}", 303)
         message = (
-            "Not signed in." if self._rules.shared else "Open the link that `grade mark` printed."
+            "Not signed in."
+            if self._rules.shared
+            else "Open the link that `grade mark` printed last."
         )
         raise RequestRefused(403, message)
 
@@ -166,7 +177,7 @@ class RequestGuard:
         if not name or not (
             name.lower() in self._rules.hosts or (self._rules.any_address and _is_address(name))
         ):
-            raise RequestRefused(421, "This is not what it is called here.")
+            raise RequestRefused(421, "Unknown host name. To allow it, start with --name.")
 
     @staticmethod
     def _verify_origin(headers: Headers, *, secure: bool) -> None:
@@ -175,7 +186,7 @@ class RequestGuard:
         own = f"{'https' if secure else 'http'}://{headers['host']}"
         # Without a referrer a browser calls the origin of its own forms 'null'.
         if site not in {None, "same-origin"} or origin not in {None, "null", own}:
-            raise RequestRefused(403, "Another site sent this.")
+            raise RequestRefused(403, "Refused: the form came from another site.")
 
 
 def _is_address(name: str) -> bool:
@@ -189,28 +200,28 @@ def _is_address(name: str) -> bool:
 async def _read_form(headers: Headers, receive: Receive) -> Form:
     """Read the fields of a form, up to a limit."""
     if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
-        raise RequestRefused(415, "Forms only.")
+        raise RequestRefused(415, "Only forms are accepted.")
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > MAX_FORM_BYTES:
-        raise RequestRefused(413, f"More than {MAX_FORM_BYTES >> 10} kB.")
+        raise RequestRefused(413, f"Too large: the limit is {MAX_FORM_BYTES >> 10} kB.")
     body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise RequestRefused(400, "Not all of it came.")
+            raise RequestRefused(400, "The form arrived incomplete.")
         body += message.get("body", b"")
         if len(body) > MAX_FORM_BYTES:
-            raise RequestRefused(413, f"More than {MAX_FORM_BYTES >> 10} kB.")
+            raise RequestRefused(413, f"Too large: the limit is {MAX_FORM_BYTES >> 10} kB.")
         if not message.get("more_body", False):
             break
     try:
         text = body.decode("ascii")
         return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
     except ValueError as error:
-        raise RequestRefused(400, "Not a form.") from error
+        raise RequestRefused(400, "This is not a form.") from error
 
 
 def _verify_csrf_token(headers: Headers, form: Form, *, session: Session) -> None:
     sent = headers.get("x-csrf-token") or dict(form).get("csrf", "")
     if not hmac.compare_digest(sent.encode("utf-8", "replace"), session.csrf.encode("ascii")):
-        raise RequestRefused(403, "This page is of an earlier visit; load it again.")
+        raise RequestRefused(403, "This page is from an earlier session. Load it again.")

@@ -6,7 +6,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from grader.gradebook.leases import LeaseHolder
@@ -15,9 +15,20 @@ from grader.model import Mark
 TIMEOUT_S = 12 * 3600.0
 """A session ends after so long without a request."""
 MAX_SESSIONS = 500
-MAX_RECENT_MARKS = 1000
-"""Marks of a session that can be undone."""
+MAX_STEPS = 1000
+"""Steps of a session that can be undone."""
 _TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradingStep:
+    """The marks that one form gave, which are undone as a whole."""
+
+    marks: tuple[Mark, ...]
+    label: str
+    """What they were given to, such as 'answer 3 of Q1.1'."""
+    path: str
+    """The page where they can be given again."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,8 +45,8 @@ class Session:
     """Names the browser in leases, so that no secret of a cookie is stored."""
     names_shown: bool = False
     """Whether students' names are shown."""
-    recent_marks: list[tuple[str, str, int]] = field(default_factory=list)
-    """Submission, item and number of the marks given here, the last one last."""
+    steps: list[GradingStep] = field(default_factory=list)
+    """What was given here and can be undone, the last one last."""
     message: str = ""
     """A sentence for the next page."""
 
@@ -44,10 +55,18 @@ class Session:
         """The browser as leases know it."""
         return LeaseHolder(id=self.lease_id, name=self.name)
 
-    def remember_mark(self, mark: Mark) -> None:
-        """Remember a mark that was given here, to undo it."""
-        self.recent_marks.append((mark.submission, mark.item, mark.number))
-        del self.recent_marks[:-MAX_RECENT_MARKS]
+    def remember_step(self, step: GradingStep) -> None:
+        """Remember marks that were given here, to undo them."""
+        self.steps.append(step)
+        del self.steps[:-MAX_STEPS]
+
+    def forget_mark(self, number: int) -> None:
+        """Forget a mark that was taken back on its own page."""
+        kept = (
+            replace(step, marks=tuple(mark for mark in step.marks if mark.number != number))
+            for step in self.steps
+        )
+        self.steps[:] = [step for step in kept if step.marks]
 
     def take_message(self) -> str:
         """Return the message, once."""
@@ -105,8 +124,9 @@ class Sessions:
         with self._lock:
             self._by_id.pop(session.id, None)
 
-    def end_all_of(self, name: str) -> None:
-        """End all sessions of a name."""
+    def end_all_of(self, name: str, *, but: Session | None = None) -> None:
+        """End all sessions of a name, but perhaps one."""
         with self._lock:
-            for key in [key for key, session in self._by_id.items() if session.name == name]:
-                del self._by_id[key]
+            for key, session in list(self._by_id.items()):
+                if session.name == name and session is not but:
+                    del self._by_id[key]

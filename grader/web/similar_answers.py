@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from grader.errors import MarkConflict
 from grader.gradebook import ledger
 from grader.gradebook.mark_points import base_points
+from grader.model import Mark
 from grader.report.text_format import format_count
 from grader.similarity.sentences import Span
 from grader.web.console import Visit
@@ -18,6 +19,7 @@ from grader.web.criteria_pages import find_criteria_change
 from grader.web.marking_form import MarkForm, criterion_choices, frequent_comments, parse_points
 from grader.web.marking_queue import QueueItem
 from grader.web.page_rendering import render_page
+from grader.web.sessions import GradingStep
 
 TextSegment = tuple[str, bool]
 """A part of an answer, and whether the other answer contains it, too."""
@@ -74,7 +76,15 @@ def _find_group(visit: Visit) -> AnswerGroup:
     for group in _load_groups(visit):
         if group.code == code:
             return group
-    raise HTTPException(404, "These answers are no group any more.")
+    raise HTTPException(404, "These answers are no longer a group.")
+
+
+def find_group(visit: Visit, name: str) -> AnswerGroup | None:
+    """Return the answers that a submission's answer is similar to, with it; None without any."""
+    if visit.item.kind != "written":
+        return None
+    groups = (each for each in _load_groups(visit) if len(each.members) > 1)
+    return next((g for g in groups if name in {m.answer.submission for m in g.members}), None)
 
 
 def show_group(visit: Visit, *, sent: MarkForm | None = None, error_message: str = "") -> Response:
@@ -109,33 +119,40 @@ def save_group_marks(visit: Visit) -> Response:
     if change := find_criteria_change(visit):
         return show_group(visit, sent=form, error_message=change)
     if parse_points(form.adjustment) is None:
-        return show_group(visit, sent=form, error_message="Free points are a number.")
+        return show_group(
+            visit, sent=form, error_message=f"\u201c{form.adjustment[:20]}\u201d is not a number."
+        )
     if not form.is_decided:
-        return show_group(visit, sent=form, error_message="Nothing is chosen.")
+        return show_group(
+            visit, sent=form, error_message="Nothing is selected. Press 0 if none apply."
+        )
     if not members:
-        return show_group(visit, sent=form, error_message="No answer is ticked that waits.")
+        return show_group(visit, sent=form, error_message="Select at least one ungraded answer.")
     unchanged = [each for each in members if ticked[each.answer.code] == each.answer.digest]
-    done = _record_marks(visit, unchanged, form)
-    remaining = len(members) - done
-    visit.session.message = f"{format_count(done, singular='answer')} marked alike." + (
-        f" {remaining} changed meanwhile and wait." if remaining else ""
+    marks = _record_marks(visit, unchanged, form)
+    remaining = len(members) - len(marks)
+    subject = format_count(len(marks), singular="answer", plural="answers")
+    if marks:
+        path = f"/group/{item.id}/{visit.path_params['code']}"
+        step = GradingStep(marks=marks, label=f"{subject} of {item.id}", path=path)
+        visit.session.remember_step(step)
+    visit.session.message = f"Graded {subject}." + (
+        f" {remaining} changed meanwhile: still to grade." if remaining else ""
     )
     return RedirectResponse(f"/groups/{item.id}", 303)
 
 
-def _record_marks(visit: Visit, members: Sequence[QueueItem], form: MarkForm) -> int:
-    """Add the marks and return their number; answers that others marked meanwhile are skipped."""
-    names = []
+def _record_marks(visit: Visit, members: Sequence[QueueItem], form: MarkForm) -> tuple[Mark, ...]:
+    """Add the marks and return them; answers that others marked meanwhile are skipped."""
+    marks = []
     for queue_item in members:
         new_mark = form.to_new_mark(queue_item.answer, item=visit.item, by=visit.session.name)
         try:
-            mark = ledger.add_mark(visit.console.book, new_mark, expected_current=None)
+            marks.append(ledger.add_mark(visit.console.book, new_mark, expected_current=None))
         except MarkConflict:
             continue
-        visit.session.remember_mark(mark)
-        names.append(mark.submission)
-    visit.console.publisher.queue_submissions(names)
-    return len(names)
+    visit.console.publisher.queue_submissions(mark.submission for mark in marks)
+    return tuple(marks)
 
 
 def show_pairs(visit: Visit) -> Response:

@@ -69,7 +69,9 @@ def _count_section(visit: Visit, section: str, queue: Sequence[QueueItem]) -> Pr
 
 def _require_owner(visit: Visit) -> None:
     if not visit.session.owner:
-        raise HTTPException(403, "Only who started the console says who marks what.")
+        raise HTTPException(
+            403, "Only the grader who started the console can assign work and add graders."
+        )
 
 
 def add_share(visit: Visit) -> Response:
@@ -77,10 +79,12 @@ def add_share(visit: Visit) -> Response:
     _require_owner(visit)
     name, item = one_line(visit.field("name"))[:MAX_NAME_LENGTH], visit.field("item")
     if not name or not any(item == rubric_item.id for rubric_item in visit.console.rubric.items):
-        return show_team(visit, error_message="Choose who, and which item.")
+        return show_team(visit, error_message="Choose a grader and a question.")
     section = one_line(visit.field("section"))
     team.add_share(visit.console.book, name, item, section=section)
-    visit.session.message = f"{name} marks {item}{f', section {section}' if section else ''}."
+    visit.session.message = (
+        f"Assigned {item}{f', section {section},' if section else ''} to {name}."
+    )
     return RedirectResponse("/team", 303)
 
 
@@ -97,12 +101,11 @@ def admit_grader(visit: Visit) -> Response:
     _require_owner(visit)
     name, password = one_line(visit.field("name"))[:MAX_NAME_LENGTH], visit.field("password")
     if not name or len(password) < MIN_PASSWORD_LENGTH:
-        return show_team(
-            visit, error_message=f"A name, and a password of {MIN_PASSWORD_LENGTH} letters or more."
-        )
+        message = f"Enter a name, and a password of at least {MIN_PASSWORD_LENGTH} characters."
+        return show_team(visit, error_message=message)
     team.register_grader(visit.console.book, name, secret=hash_password(password))
     visit.console.sessions.end_all_of(name)
-    visit.session.message = f"{name} can sign in with that password."
+    visit.session.message = f"{name} has access with that password."
     return RedirectResponse("/team", 303)
 
 
@@ -111,8 +114,8 @@ def dismiss_grader(visit: Visit) -> Response:
     _require_owner(visit)
     name = visit.field("name")
     if name == visit.session.name:
-        return show_team(visit, error_message="You can't take yourself off the team.")
+        return show_team(visit, error_message="You can't revoke your own access.")
     team.remove_grader(visit.console.book, name)
     visit.console.sessions.end_all_of(name)
-    visit.session.message = f"{name} can no longer sign in. Marks they gave stay."
+    visit.session.message = f"{name} no longer has access. What they graded stays."
     return RedirectResponse("/team", 303)
