@@ -74,7 +74,7 @@ def test_who_waits_for_marks_has_an_empty_cell_which_moodle_skips() -> None:
 
     assert read(export).grades == {}
     assert [line.reason for line in export.pending] == [
-        "40 points wait for marks (the cell said 0.00)"
+        "40 points are ungraded (the cell said 0.00)"
     ]
 
 
@@ -119,7 +119,7 @@ def test_points_so_far_need_a_comment_that_says_so() -> None:
 
     assert read(export).grades[71001] == Fraction("26.5")
     assert read(export).comments[71001] == (
-        "So far, not final: 26.5 of 80 points; 40 points wait for marks."
+        "So far, not final: 26.5 of 80 points; 40 points are ungraded."
     )
 
 

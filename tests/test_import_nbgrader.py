@@ -177,4 +177,4 @@ def test_a_notebook_that_is_missing_earns_nothing_as_in_nbgrader(tmp_path: Path)
 def test_the_reference_passes_in_validate_and_in_pytest(course: Path) -> None:
     _, output, errors = run_command("validate", "ps1", "--mutants", "4", "-j", "1", folder=course)
 
-    assert "reference  full automatic marks, every time" in output, output + errors
+    assert "reference  full automatic points, every time" in output, output + errors

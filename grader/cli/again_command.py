@@ -27,7 +27,7 @@ INTERRUPTED = (
 
 @click.command("again")
 @folder_argument
-@assignment_option("Rubric to judge by (default: the default one).")
+@assignment_option("Assignment to re-score (default: the default one).")
 @jobs_option("Processes")
 @people_options
 @parts_option

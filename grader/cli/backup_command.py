@@ -32,4 +32,4 @@ def backup_command(*, folder: Path, to: Path | None) -> None:
     now = datetime.now(UTC)
     backup_path = to or folder / "backups" / f"gradebook-{now:%Y%m%dT%H%M%SZ}.db"
     size = back_up_gradebook(folder / OutputFolder.DATABASE_FILE, to=backup_path)
-    click.echo(f"{printable(str(backup_path))}: {size / 1e6:.1f} MB, read once and whole")
+    click.echo(f"{printable(str(backup_path))}: {size / 1e6:.1f} MB, checked and complete")

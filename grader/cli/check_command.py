@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 def check_command(
     *, paths: tuple[Path, ...], rubric: Path | None, assignment: str | None, form: str
 ) -> None:
-    """Run NOTEBOOK and check it by the assignment's public checks, before handing in.
+    """Run NOTEBOOK and check it by the assignment's public checks, before submitting.
 
     It runs on this computer, in a fresh kernel, as it will when it is graded. Nothing leaves this
     computer, and the result is not the grade.

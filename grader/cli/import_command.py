@@ -134,7 +134,7 @@ def write_and_tell(assignment: ImportedAssignment, *, into: Path) -> None:
         click.echo(f"created {path}")
     kinds = [item.kind for item in assignment.items]
     automatic, written = kinds.count("auto"), kinds.count("written")
-    click.echo(f"{assignment.id}: {automatic} automatic questions, {written} for a person to mark")
+    click.echo(f"{assignment.id}: {automatic} automatic questions, {written} to grade by hand")
     for sentence in assignment.left_out:
         click.echo(f"note: {sentence}")
     for entry in assignment.unsettled:

@@ -12,7 +12,7 @@ from grader.cli.shared_options import FOLDER
 
 @click.command("init")
 @click.argument("name")
-@click.option("--title", help="Title shown to people (default: NAME).")
+@click.option("--title", help="Title (default: NAME).")
 @click.option(
     "--into",
     type=FOLDER,

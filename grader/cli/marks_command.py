@@ -92,7 +92,7 @@ def marks_orphans_command(*, folder: Path) -> None:
     for mark in orphans:
         click.echo(printable(f"{mark.item} of {mark.submission}: {_mark_text(mark)}"))
     if not orphans:
-        click.echo("every mark counts for something")
+        click.echo("no orphaned marks")
 
 
 def _conflict_message(conflict: ImportConflict) -> str:

@@ -64,7 +64,7 @@ def read_roster(path: Path) -> ParsedRoster:
         )
     members, row_notes = _collect_members(table, columns)
     if not members:
-        raise UsageError(f"{path.name}: nobody stands in it")
+        raise UsageError(f"{path.name}: it lists nobody")
     return ParsedRoster(
         members=members,
         notes=(_describe_columns(path.name, table, columns, len(members)), *row_notes),
@@ -103,7 +103,7 @@ def _collect_members(
             notes.append(
                 f"line {row.line_number}: id {student.id} stands for "
                 f"{previous.student.name} and for {student.name}; "
-                "it is nobody's until that is fixed"
+                "it is ignored until that is fixed"
             )
             members[f"{key} {row.line_number}"] = member
     if empty_lines:

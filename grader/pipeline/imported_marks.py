@@ -294,11 +294,11 @@ def _tell(counts: Counts, *, by: str) -> Iterator[str]:
         yield f"{marks(counts.given)} given, {counts.known} there already"
     if counts.waiting:
         yield (
-            f"{marks(counts.waiting)} for another look: what was marked has changed since, or "
-            "the mark was for another look there, too"
+            f"{marks(counts.waiting)} to be reviewed: what was graded has changed since, or "
+            "the mark was to be reviewed there, too"
         )
     if counts.kept:
-        yield f"{marks(counts.kept)} left out, since somebody decided here"
+        yield f"{marks(counts.kept)} left out, since somebody graded it here"
     if counts.absent:
         students = list_some(sorted(counts.absent))
         yield f"{marks(sum(counts.absent.values()))} not given yet: nothing is graded of {students}"
