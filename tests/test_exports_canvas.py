@@ -201,7 +201,7 @@ def test_the_rubrics_title_finds_its_column() -> None:
         ("HW 5", CANVAS.replace("HW 5 (412)", "HW 5"), "no column"),
         ("412", CANVAS.replace("HW 5 (412)", "Final Score (412)"), "no column"),
         (COLUMN, CANVAS.replace("50.00,80.00", "50.00,(read only)"), "read only"),
-        (COLUMN, "Name,Points\nA,1\n", "is no gradebook of Canvas"),
+        (COLUMN, "Name,Points\nA,1\n", "is not a gradebook of Canvas"),
         (COLUMN, "", "empty"),
     ],
 )

@@ -23,7 +23,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_notebook(folder / "source" / "ps1" / "p1.ipynb")
     code, output, errors = run_command("import", "nbgrader", "source/ps1", folder=folder)
     assert code == 0, output + errors
-    assert "5 automatic questions, 2 for a person to mark" in output
+    assert "5 automatic questions, 2 to grade by hand" in output
     return folder
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from grader.selfcheck.public_findings import FileOutcome
 
 
-@click.command("check")
+@click.command("check", short_help="Check a notebook by the assignment's public checks.")
 @click.argument("paths", nargs=-1, required=True, metavar="NOTEBOOK...", type=FILE)
 @click.option(
     "--rubric",

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from grader.pipeline.export_run import ExportResult
 
 
-@click.group("export")
+@click.group("export", short_help="Write grades as a file for another program.")
 def export_command() -> None:
     """Write grades as a file that another program reads.
 
     Each command takes FOLDER, what `grade` wrote (default: graded), and writes to FOLDER/exports or
-    --out. What waits for marks is an empty cell and is listed; nobody is guessed.
+    --out. What is ungraded is an empty cell and is listed; no student is guessed.
 
     Exit code 0: written. 1: written, but somebody was left out. 2: not written.
     """
@@ -87,7 +87,7 @@ _INTO = click.option(
 _SO_FAR = click.option(
     "--so-far",
     is_flag=True,
-    help=("Give students with ungraded answers their score so far, labeled as such."),
+    help="Give students with ungraded answers their score so far, labeled as such.",
 )
 _FORMATS: tuple[tuple[str, str, tuple[Decorator, ...]], ...] = (
     ("csv", "The gradebook as CSV: a row per student, a column per question.", ()),
@@ -148,7 +148,7 @@ for format_name, help_text, own_options in _FORMATS:
 @click.option(
     "--requirements",
     type=FILE,
-    help="What pip installs there, in the place of what is needed here.",
+    help="What pip installs there, instead of what is needed here.",
 )
 @click.option(
     "--isolation",
@@ -156,7 +156,7 @@ for format_name, help_text, own_options in _FORMATS:
     help="Insist on a level of isolation there.",
 )
 @click.option(
-    "--allow-unsandboxed", is_flag=True, help=("Grade there even where there is no sandbox.")
+    "--allow-unsandboxed", is_flag=True, help="Grade there even where there is no sandbox."
 )
 def autograder_command(
     *, out: Path, isolation: str | None, allow_unsandboxed: bool, **options: Any

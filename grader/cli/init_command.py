@@ -10,7 +10,7 @@ import click
 from grader.cli.shared_options import FOLDER
 
 
-@click.command("init")
+@click.command("init", short_help="Create a small, complete assignment.")
 @click.argument("name")
 @click.option("--title", help="Title (default: NAME).")
 @click.option(

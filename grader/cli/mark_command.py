@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from grader.web.server import ServerOptions
 
 
-@click.command("mark")
+@click.command("mark", short_help="Grade written answers in your browser or offline.")
 @out_option("Folder that `grade` wrote.", default=GRADED)
 @assignment_option("Rubric of the folder (default: the default one).")
 @click.option("--as", "marker", metavar="NAME", help="Grader's name (default: your user name).")
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     "names",
     metavar="HOST",
     multiple=True,
-    help=("Another name by which this computer is reached."),
+    help="Another name by which this computer is reached.",
 )
 @click.option("--password", is_flag=True, help="Set a password to sign in with.")
 @click.option("--certificate", type=FILE, help="TLS certificate.")
@@ -92,7 +92,7 @@ def _serve_console(
             _set_password(book, service.name)
         if service.host is not None and team.password_hash_for(book, service.name) is None:
             raise click.UsageError(
-                "--host needs --password: whoever can reach the page could grade"
+                "--host needs --password: anybody who can reach the page could grade"
             )
         click.echo(f"Loading the answers of {rubric.title}, to grade as {service.name} …")
         with contextlib.suppress(KeyboardInterrupt):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from grader.report.progress import RunWatcher
 
 
-@click.command("run")
+@click.command("run", short_help="Grade a folder or zip of submissions, or one notebook.")
 @click.argument("path", type=click.Path(path_type=Path))
 @assignment_option("Assignment to grade (default: the default one).")
 @out_option("Folder to write to.", default=GRADED)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from grader.pipeline import SessionOptions
 
 
-@click.command("validate")
+@click.command("validate", short_help="Test assignments as code is tested.")
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @click.option(
     "--seeds",
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     help="Hidden seeds that each notebook is judged under.",
 )
 @click.option(
-    "--new-seeds", is_flag=True, help=("Draw new seeds instead of the same ones each time.")
+    "--new-seeds", is_flag=True, help="Draw new seeds instead of the same ones each time."
 )
 @click.option(
     "--mutants",

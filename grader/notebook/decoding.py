@@ -79,7 +79,8 @@ def parse_json_object(text: str) -> dict[str, Json]:
         raise NotebookError(_explain_invalid_json(text, error=error)) from error
     if not isinstance(tree, dict):
         raise NotebookError(
-            "The file holds JSON, but no notebook: it is no object. Submit the .ipynb file itself."
+            "The file holds JSON, but no notebook: it is not an object. Submit the "
+            ".ipynb file itself."
         )
     return tree
 
@@ -105,7 +106,7 @@ def _explain_invalid_json(text: str, *, error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError) and _ends_too_early(text, error):
         return (
             f"The file ends too early, in line {text.count(chr(10)) + 1}: perhaps a download or an "
-            "upload had not finished. Check that Jupyter opens it, and hand in the whole file."
+            "upload had not finished. Check that Jupyter opens it, and submit the whole file."
         )
     location = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
     return (

@@ -126,7 +126,7 @@ def _read_cell(
 ) -> Cell:
     """Read a cell; an entry that is no cell becomes an empty raw cell, so that indexes hold."""
     if not isinstance(raw, dict):
-        notes.append(f"Cell {index} is no cell and was left empty.")
+        notes.append(f"Cell {index} is not a cell and was left empty.")
         return Cell(index=index, kind="raw", source="")
     kind = _cell_kind(raw, index=index, notes=notes)
     source = _cell_source(raw, index=index)

@@ -182,7 +182,7 @@ class _MarkTaker:
         comparison = _Comparison(submission, graded)
         for mark in _agreed(marks, refused=self.counts.refused):
             if (item := self._items.get(mark.item)) is None:
-                self.counts.refused.append(f"there is no item {mark.item} any more")
+                self.counts.refused.append(f"there is no longer an item {mark.item}")
                 continue
             self._take_one(mark, item, comparison)
 
@@ -232,7 +232,7 @@ def _agreed(marks: Sequence[ImportedMark], *, refused: list[str]) -> Iterator[Im
             yield own[0]
         else:
             students = list_some([mark.student for mark in own])
-            refused.append(f"{students} handed in together, and have different marks for {item}")
+            refused.append(f"{students} submitted together, but have different marks for {item}")
 
 
 @dataclass(slots=True)
