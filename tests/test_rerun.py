@@ -107,7 +107,7 @@ def test_a_seed_is_drawn_once_and_another_only_when_asked_for(course: tiny_cours
     course.grade("--new-seed")
 
     assert len(first) == 32
-    assert "judged 1 submission again, without a kernel: no score moved" in again
+    assert "re-scored 1 submission from saved runs: no score changed" in again
     assert same == first
     assert course.seed() != first
     assert before == hashlib.sha256(b"tiny\0" + first).hexdigest()
