@@ -102,7 +102,7 @@ def parse_table(text: str, *, name: str, verbatim: bool = False) -> TextTable:
                 rows.append(TableRow(line_number=reader.line_num + skipped, cells=cells))
     except csv.Error as error:
         raise UsageError(
-            f"{name}: line {reader.line_num + skipped} is no table ({error})"
+            f"{name}: line {reader.line_num + skipped} is not a table ({error})"
         ) from error
     if not rows:
         raise UsageError(f"{name}: is empty; its first row names the columns")

@@ -109,7 +109,7 @@ def _parse_limit(option: str) -> tuple[str, float]:
     name, _, number = option.partition("=")
     known = asdict(Limits())
     if name not in known:
-        raise UsageError(f"{name!r} is no limit; there are {', '.join(known)}")
+        raise UsageError(f"{name!r} is not a limit; the limits are {', '.join(known)}")
     try:
         value = float(number)
     except ValueError:

@@ -72,7 +72,7 @@ def told(course: tiny_course.Course) -> dict[str, dict[str, object]]:
 
 NEEDS = {
     "page": "web page",
-    "cleo": "cleo/two.ipynb is graded: of 2 notebooks like the handout the fullest",
+    "cleo": "cleo/two.ipynb is graded: of 2 notebooks that look like the handout it is the fullest",
     "dora": "only dora.pdf",
     "eve": "only report.docx",
     "script": "only script.py",
@@ -163,7 +163,7 @@ def test_the_same_as_an_archive_has_the_same_rows(
 @pytest.mark.parametrize(
     ("layout", "said"),
     [
-        ("nonsense", "there are blackboard, brightspace, canvas"),
+        ("nonsense", "the layouts are blackboard, brightspace, canvas"),
         ("canvas", "named as in a download"),
     ],
 )

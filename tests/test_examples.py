@@ -50,8 +50,8 @@ def test_every_example_is_on_the_page() -> None:
 def test_the_solved_copys_figures_are_reproduced(run: Run) -> None:
     found = " ".join(f["found"] for f in run.item("hw5_ada_ben", "V5")["findings"])
 
-    assert "cos(C1, C2) = 0.9193, cos(C1, B1) = 0.1696" in found
-    assert "cos(C1, C2) = 0.9980, cos(C1, B1) = 0.0626" in found
+    assert "cos(C1, C2) is 0.9193, and cos(C1, B1) is 0.1696" in found
+    assert "cos(C1, C2) is 0.9980, and cos(C1, B1) is 0.0626" in found
     page = (run.out / "reports" / "hw5_ada_ben.html").read_text(encoding="utf-8")
     assert "0.1561" in page
     assert "0.0586" in page

@@ -104,7 +104,7 @@ def test_a_gradebook_of_canvas_is_filled_beside_and_left_as_it_was(course: Class
     assert download.read_bytes() == CANVAS.encode()
     filled = (course.out / "exports" / "filled-canvas.csv").read_bytes()
     assert CanvasReader.of(filled).scores["9001", "412"] == "26.50"
-    assert "Chidi Okoro (co20002): 40 points wait for marks" in done.output
+    assert "Chidi Okoro (co20002): 40 points are ungraded" in done.output
 
 
 def test_an_output_file_is_where_it_was_asked_for(course: Class) -> None:

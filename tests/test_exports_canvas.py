@@ -72,9 +72,7 @@ def test_who_waits_for_marks_gets_an_empty_cell_even_where_a_number_stood() -> N
     export = filled(handed_in("b", CHIDI, earned="26.5", pending="40"))
 
     assert CanvasReader.of(data_of(export)).scores["9002", "412"] == ""
-    assert told(export) == {
-        "Chidi Okoro (co20002)": "40 points wait for marks (the cell said 0.00)"
-    }
+    assert told(export) == {"Chidi Okoro (co20002)": "40 points are ungraded (the cell said 0.00)"}
 
 
 def test_who_could_not_be_graded_is_left_alone_and_listed() -> None:
@@ -94,7 +92,7 @@ def test_points_are_those_after_the_late_deduction_and_never_below_nothing() -> 
     scores = CanvasReader.of(data_of(export)).scores
     assert (scores["9001", "412"], scores["9002", "412"]) == ("22.50", "0.00")
     assert scores["9003", "412"] == ""
-    assert "lateness" in told(export)["Inès Moreau (im20003)"]
+    assert "late penalty" in told(export)["Inès Moreau (im20003)"]
 
 
 def test_who_is_excused_or_was_not_given_the_work_stays_so() -> None:
@@ -203,7 +201,7 @@ def test_the_rubrics_title_finds_its_column() -> None:
         ("HW 5", CANVAS.replace("HW 5 (412)", "HW 5"), "no column"),
         ("412", CANVAS.replace("HW 5 (412)", "Final Score (412)"), "no column"),
         (COLUMN, CANVAS.replace("50.00,80.00", "50.00,(read only)"), "read only"),
-        (COLUMN, "Name,Points\nA,1\n", "is no gradebook of Canvas"),
+        (COLUMN, "Name,Points\nA,1\n", "is not a gradebook of Canvas"),
         (COLUMN, "", "empty"),
     ],
 )
@@ -238,7 +236,7 @@ def test_points_so_far_go_only_where_the_header_says_so() -> None:
     export = filled(half, text=text, column="412", so_far=True)
 
     assert CanvasReader.of(data_of(export)).scores["9001", "412"] == "22.50"
-    assert [line.reason for line in export.pending] == ["40 points wait for marks"]
+    assert [line.reason for line in export.pending] == ["40 points are ungraded"]
 
 
 def test_semicolons_a_mark_and_names_in_two_columns_are_kept() -> None:

@@ -50,7 +50,7 @@ def test_a_written_answer_has_no_number_and_says_who_reads_it() -> None:
 
     (answer,) = [test for test in whole["tests"] if test["number"] == "Q1.1"]
     assert not {"score", "max_score", "status"} & set(answer)
-    assert "A person reads this answer" in answer["output"]
+    assert "A person grades this answer" in answer["output"]
     assert "8 written answers (40 points) are read by a person" in whole["output"] or re.search(
         r"\d+ written answers \(40 points\) are read by a person", whole["output"]
     )

@@ -74,7 +74,7 @@ def test_who_waits_for_marks_has_an_empty_cell_which_moodle_skips() -> None:
 
     assert read(export).grades == {}
     assert [line.reason for line in export.pending] == [
-        "40 points wait for marks (the cell said 0.00)"
+        "40 points are ungraded (the cell said 0.00)"
     ]
 
 
@@ -103,7 +103,7 @@ def test_comments_go_only_where_nobody_wrote_and_only_if_asked_for() -> None:
 
     assert read(without).comments == {71001: "", 71002: "<p>Kept</p>", 71003: ""}
     assert read(asked).comments == {
-        71001: "30 of 80 points, 4 of them taken off as it was late.",
+        71001: "30 of 80 points, after a late penalty of 4.",
         71002: "<p>Kept</p>",
         71003: "",
     }
@@ -119,7 +119,7 @@ def test_points_so_far_need_a_comment_that_says_so() -> None:
 
     assert read(export).grades[71001] == Fraction("26.5")
     assert read(export).comments[71001] == (
-        "So far, not final: 26.5 of 80 points; 40 points wait for marks."
+        "So far, not final: 26.5 of 80 points; 40 points are ungraded."
     )
 
 
@@ -145,9 +145,9 @@ def test_an_anonymous_worksheet_is_matched_by_participant() -> None:
 @pytest.mark.parametrize(
     ("text", "more", "said"),
     [
-        ("Student,ID\nA,1\n", {}, "no grading worksheet"),
-        (MOODLE.partition("\n")[0], {}, "no grading worksheet"),
-        (MOODLE.replace("80.00", "good\nbad"), {}, "no grading worksheet"),
+        ("Student,ID\nA,1\n", {}, "not a grading worksheet"),
+        (MOODLE.partition("\n")[0], {}, "not a grading worksheet"),
+        (MOODLE.replace("80.00", "good\nbad"), {}, "not a grading worksheet"),
         (MOODLE.replace("80.00", "good"), {}, "can't be told"),
         (MOODLE, {"column": "Points"}, "no column is called 'Points'"),
         (MOODLE, {"column": "Status"}, "can't be told"),

@@ -93,7 +93,7 @@ def test_what_people_gave_is_brought_along_and_the_rest_is_named(course: Path) -
     assert "plot of ada: 2.5" in told  # more than it is worth
     assert "late penalties of" in told
     assert "why of dot, squares of ada" in told  # comments that no mark can hold
-    assert "ps2: 1 mark not brought along" in told
+    assert "ps2: 1 mark not imported" in told
     assert (course / "gradebook.db").read_bytes() == before
 
 
@@ -236,7 +236,7 @@ def test_later_marks_follow_and_what_somebody_decided_here_stays(course: Path) -
         "cy": ("", ""),
         "gone": ("1.5", ""),
     }
-    assert "2 marks imported from nbgrader left out, since somebody decided here" in said
+    assert "2 marks imported from nbgrader left out, since somebody graded it here" in said
     assert "3 marks imported from nbgrader given" in said
 
 

@@ -23,7 +23,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_notebook(folder / "source" / "ps1" / "p1.ipynb")
     code, output, errors = run_command("import", "nbgrader", "source/ps1", folder=folder)
     assert code == 0, output + errors
-    assert "5 automatic questions, 2 for a person to mark" in output
+    assert "5 automatic questions, 2 to grade by hand" in output
     return folder
 
 
@@ -177,4 +177,4 @@ def test_a_notebook_that_is_missing_earns_nothing_as_in_nbgrader(tmp_path: Path)
 def test_the_reference_passes_in_validate_and_in_pytest(course: Path) -> None:
     _, output, errors = run_command("validate", "ps1", "--mutants", "4", "-j", "1", folder=course)
 
-    assert "reference  full automatic marks, every time" in output, output + errors
+    assert "reference  full automatic points, every time" in output, output + errors

@@ -139,7 +139,7 @@ def test_points_that_are_left_open_share_what_is_left() -> None:
 @pytest.mark.parametrize(
     ("source", "complaint"),
     [
-        ("x = (", "no Python"),
+        ("x = (", "not Python"),
         ("x = 1", "neither a table of tests nor a test_case"),
         ('test = {"suites": [{"type": "wwpp", "cases": []}]}', "of the type wwpp"),
     ],

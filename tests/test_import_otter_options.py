@@ -65,7 +65,7 @@ def told(assignment: ImportedAssignment) -> dict[str, str]:
         ("..\\evil.py", 0, "leads out of it"),
         ("/etc/evil", 0, "names a place outside of it"),
         ("C:/evil", 0, "names a place outside of it"),
-        ("files\\data.csv", 0, "is no name of a file"),
+        ("files\\data.csv", 0, "is not the name of a file"),
         ("files/link", stat.S_IFLNK, "is a link, or no file"),
         ("files/pipe", stat.S_IFIFO, "is a link, or no file"),
     ],
@@ -95,7 +95,7 @@ def test_students_get_the_files_that_the_notebook_names_and_no_other(tmp_path: P
     assert "deep/hidden.csv" in " ".join(assignment.left_out)
     assert told(assignment) == {
         "files/other.ipynb": "a notebook beside students' notebooks was left out",
-        "notes.txt": "it is no file of an autograder's, and was left out",
+        "notes.txt": "it is not a file of an autograder's, and was left out",
     }
 
 

@@ -191,7 +191,7 @@ TABLE: dict[str, tuple[lms.Tree, str, list[Row]]] = {
                 ("Ben Sample|blackboard:bsample",),
                 "2026-09-25T00:00:01",
                 None,
-                "Nothing was handed in",
+                "Nothing was submitted",
             ),
         ],
     ),
@@ -257,7 +257,7 @@ TABLE: dict[str, tuple[lms.Tree, str, list[Row]]] = {
             ("Ada-Example", "Ada Example/hw5.ipynb", (), "", None, ""),
             ("Ben-Sample", "Ben Sample/hw5/hw5.ipynb", (), "", None, ""),
             ("Cleo-Mock", "Cleo Mock/hw5.pdf", (), "", None, "only hw5.pdf"),
-            ("Dora-Tester", "Dora Tester", (), "", None, "Nothing was handed in"),
+            ("Dora-Tester", "Dora Tester", (), "", None, "Nothing was submitted"),
         ],
     ),
     "flat": (
@@ -332,9 +332,11 @@ def test_who_submitted_what(
     found = collect(place, context=HW5, make_folder=unpack_to, notify=notes.append)
 
     rows_agree(found, rows)
-    assert notes[0].startswith(f"layout {layout} (")
-    assert [note for note in notes[1:] if not note.startswith("not graded, as no notebook")] == []
-    assert ("of no system" in notes[0]) == (layout in {"flat", "folders"})
+    assert notes[0].startswith(f"layout: {layout} (")
+    assert [
+        note for note in notes[1:] if not note.startswith("not graded, since they belong")
+    ] == []
+    assert ("match no known LMS" in notes[0]) == (layout in {"flat", "folders"})
 
 
 def test_a_zip_of_classroom_clones_may_be_called_as_the_folder_in_it(

@@ -406,9 +406,9 @@ def test_rows_come_in_as_they_went_out(book: Gradebook, tmp_path: Path) -> None:
 
 def test_what_is_wrong_with_a_file_is_said(book: Gradebook) -> None:
     for text, said in (
-        ("{}", "this is no export of marks: kind: Field required"),
-        ("[]", "this is no export of marks: the whole: Input should be"),
-        ("{", "this is no export of marks: not JSON (Expecting"),
+        ("{}", "this is not an export of marks: kind: Field required"),
+        ("[]", "this is not an export of marks: the whole: Input should be"),
+        ("{", "this is not an export of marks: not JSON (Expecting"),
         ('{"kind": "marks", "schema": 1, "marks": [{}]}', "marks: marks.0.id: Field required"),
     ):
         with pytest.raises(UsageError) as refused:

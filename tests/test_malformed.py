@@ -119,7 +119,7 @@ FILES: Mapping[str, Odd] = {
         ),
         graded=True,
     ),
-    "attachments": Odd(data=changed(with_attachment), graded=True, said="attached to cell 4"),
+    "attachments": Odd(data=changed(with_attachment), graded=True, said="picture attached to "),
     "fifty-megabytes": Odd(data=changed(large), graded=True, said="its middle was left out"),
     "bom": Odd(data=codecs.BOM_UTF8 + text().encode(), graded=True),
     "utf16": Odd(data=text().encode("utf-16"), graded=True, said="saved as UTF-16"),
@@ -161,18 +161,18 @@ FILES: Mapping[str, Odd] = {
     "script": Odd(
         data=b"import numpy as np\none = 1\n", graded=False, said="looks like a Python script"
     ),
-    "words": Odd(data=b"Dear grader, it is attached.", graded=False, said="Hand in the .ipynb"),
+    "words": Odd(data=b"Dear grader, it is attached.", graded=False, said="Submit the .ipynb"),
     "pdf": Odd(data=b"%PDF-1.7\n\xe2\xe3", graded=False, said="a PDF, not a notebook. Hand in"),
     "word": Odd(data=b"PK\x03\x04rest", graded=False, said="a Word or Pages document"),
     "picture": Odd(data=b"\xff\xd8\xff\xe0", graded=False, said="a picture, not a notebook"),
     "packed": Odd(data=b"\x1f\x8b\x08", graded=False, said="a compressed file, not a notebook"),
-    "binary": Odd(data=bytes(range(256)), graded=False, said="Hand in the .ipynb file itself"),
+    "binary": Odd(data=bytes(range(256)), graded=False, said="Submit the .ipynb file itself"),
     "other-json": Odd(
         data=b'{"url": "https://drive.invalid", "doc_id": "x"}',
         graded=False,
         said="no notebook: it has no list of cells",
     ),
-    "list": Odd(data=b"[1, 2]", graded=False, said="no notebook: it is no object"),
+    "list": Odd(data=b"[1, 2]", graded=False, said="no notebook: it is not an object"),
     "no-cells": Odd(data=changed(lambda t: t.update(cells=[])), graded=False, said="no cells"),
     "format1": Odd(
         data=json.dumps({"nbformat": 1, "cells": []}).encode(),

@@ -219,8 +219,8 @@ def test_an_automatic_item_that_waits_is_there_and_needs_a_reason(
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        ({"points": "four"}, "'four' is no number of points"),
-        ({"points": "1e2"}, "'1e2' is no number"),
+        ({"points": "four"}, "'four' is not a number of points"),
+        ({"points": "1e2"}, "'1e2' is not a number"),
         ({"points": "7"}, "Q1.1 is worth 0 to 6 points"),
         ({"points": "-1"}, "Q1.1 is worth 0 to 6 points"),
         ({"comment": "Good."}, "words without points"),

@@ -401,7 +401,7 @@ def test_the_student_reads_the_same(graded: tuple[Course, str]) -> None:
     assert "That is our lack, not yours" in page
     assert "Restart the kernel" not in page
     result = json.loads(course.results()["plots"])
-    assert f"waits for us, since {NOT_INSTALLED}" in result["flags"]
+    assert f"not evaluated yet, since {NOT_INSTALLED}" in result["flags"]
 
 
 @pytest.mark.kernel

@@ -260,11 +260,11 @@ def test_a_correction_is_asked_for_given_and_kept(course: Course) -> None:
 
     code, told = course.grade()
     assert code == 0
-    assert "kept 2 submissions as graded before: nothing changed" in told
+    assert "kept 2 submissions from the last run: nothing changed" in told
 
     (course.root / "parts.csv").write_text("submission,item,cells\nben,C,\n", encoding="utf-8")
     code, told = course.grade("--parts", "parts.csv")
-    assert "judged 1 again without a kernel" in told
+    assert "re-scored 1 from saved runs" in told
     assert "taken for no answer" in page(course, "ben")
 
 

@@ -119,7 +119,7 @@ def test_the_id_wins_over_the_name_and_staff_are_told() -> None:
 
     assert who.students == (ADA,)
     assert texts(who.flags) == (
-        "the name Ben Fields stands beside the id of Ada Byron Rivers (ar10001)",
+        "the name Ben Fields is next to the id of Ada Byron Rivers (ar10001)",
     )
 
 
@@ -151,7 +151,7 @@ def test_the_folder_names_whom_the_notebook_forgot() -> None:
     assert entered(told=told).students[0].lms == {"canvas": "99"}
     assert who.students == (BEN, ADA)
     assert texts(who.flags) == (
-        "handed in by Ada Byron Rivers (ar10001), whom the notebook does not name",
+        "submitted by Ada Byron Rivers (ar10001), whom the notebook does not name",
     )
 
 
@@ -170,8 +170,8 @@ def test_a_group_that_the_folder_lists_must_be_the_one_in_the_notebook() -> None
 
     assert who.students == (ADA, WEI, BEN)
     assert texts(who.flags) == (
-        "handed in by Ben Fields (bf10002), whom the notebook does not name",
-        "the notebook names Wei Li (wl10004), and the folder does not",
+        "submitted by Ben Fields (bf10002), whom the notebook does not name",
+        "the notebook names Wei Li (wl10004), but the folder does not",
     )
 
 
@@ -207,7 +207,7 @@ def test_without_a_roster_the_folder_completes_and_disagrees() -> None:
     assert texts(completed.flags) == ()
     assert [one.id for one in another.students] == ["ar1", "bf2"]
     assert texts(another.flags) == (
-        "handed in by Fields, Ben (bf2), whom the notebook does not name",
+        "submitted by Fields, Ben (bf2), whom the notebook does not name",
     )
     assert texts(wrong.flags) == ("Ben Fields (ar1) in the notebook has the id bf2 in the folder",)
 
@@ -313,7 +313,7 @@ def test_who_may_be_two_of_the_team_or_another_is_flagged(
     who = entered(*team, told=(called(told, lms={"canvas": "900"}),), people=People())
 
     assert [dict(one.lms) for one in who.students[: len(named)]] == [{}] * len(named)
-    assert texts(who.flags) == (f"handed in by {told}, whom the notebook does not name",)
+    assert texts(who.flags) == (f"submitted by {told}, whom the notebook does not name",)
 
 
 def test_the_same_name_goes_before_one_that_holds_it() -> None:
@@ -364,8 +364,8 @@ def test_a_student_in_two_submissions_and_one_in_none_are_found() -> None:
     seen = check_roster({**teams, "w": (called(),)}, members=MEMBERS)
 
     assert {name: texts(flags) for name, flags in seen.duplicate_flags.items()} == {
-        "x": ("Ada Byron Rivers (ar10001) is in y, too",),
-        "y": ("Ada Byron Rivers (ar10001) is in x, too",),
+        "x": ("Ada Byron Rivers (ar10001) is also in y",),
+        "y": ("Ada Byron Rivers (ar10001) is also in x",),
     }
     assert seen.missing == (ZOE, ANNE, ANNA)
 

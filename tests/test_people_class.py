@@ -70,7 +70,7 @@ def test_who_is_in_two_submissions_is_flagged_until_one_is_gone(graded: Path, wr
         alone = flags()
         after = [book.graded(name).flags for name in ("team", "solo", "cleo")]
 
-    assert both[-1] == "Ada Rivers (ar10001) is in solo, too"
+    assert both[-1] == "Ada Rivers (ar10001) is also in solo"
     assert alone == both[:-1]
     assert after == before  # what only the class shows is written into no grade
 

@@ -149,7 +149,7 @@ def test_late_by_nobody_knows_how_much_takes_nothing_and_asks_for_a_person() -> 
         ("", 0, 0)
     ] * 2
     assert texts(who.flags) == (
-        "called late, but nobody says when it came: nothing is taken off by guess",
+        "marked late, but its submission time is unknown; no late penalty applied",
     )
 
 
@@ -162,17 +162,17 @@ def test_where_nobody_says_anything_of_time_nothing_is_made_up() -> None:
 def test_a_time_that_cannot_be_read_is_flagged_and_takes_nothing() -> None:
     who = entered("last night")
 
-    assert texts(who.flags) == ("the time it was handed in can't be read: last night",)
+    assert texts(who.flags) == ("the submission time can't be read: last night",)
     assert [late.at if late else None for late in who.lateness] == ["", ""]
 
 
 @pytest.mark.parametrize(
     ("at", "late", "doubt"),
     [
-        ("2026-11-20T12:00:00", True, "called late, but handed in at 2026-11-20T12:00:00-06:00"),
-        ("2026-11-20T23:59:00", True, "called late, but handed in at 2026-11-20T23:59:00-06:00"),
+        ("2026-11-20T12:00:00", True, "marked late, but submitted at 2026-11-20T12:00:00-06:00"),
+        ("2026-11-20T23:59:00", True, "marked late, but submitted at 2026-11-20T23:59:00-06:00"),
         ("2026-11-20T23:59:01", True, ""),
-        ("2026-11-22T12:00:00", False, "not called late, but handed in"),
+        ("2026-11-22T12:00:00", False, "not marked late, but submitted"),
         ("2026-11-21T00:10:00", True, ""),
         ("2026-11-22T12:00:00", True, ""),
         ("2026-11-20T12:00:00", False, ""),
@@ -204,7 +204,7 @@ def test_without_a_due_date_nothing_is_late_and_what_the_system_calls_late_is_sa
 
     assert who.lateness == ()
     assert texts(who.flags) == (
-        "called late where it was handed in; the rubric has no due date, so nothing is taken off",
+        "marked late where it was submitted; the rubric has no due date, so no penalty applied",
     )
     assert registrar.resolve(handed_in(late=False), named=()).flags == ()
 
@@ -326,7 +326,7 @@ def test_of_extensions_nothing_but_ids_and_due_dates_is_read(tmp_path: Path) -> 
     found = read_extensions(place, zone=CHICAGO)
 
     assert found.dates == {"ar1": "2026-11-23T23:59:00-06:00"}
-    assert found.note == "dates.csv: 1 due dates of their own, from 'EID', 'Due'"
+    assert found.note == "dates.csv: 1 extended due dates, from 'EID', 'Due'"
     assert "illness" not in repr(found)
 
 
@@ -339,8 +339,8 @@ def test_of_extensions_nothing_but_ids_and_due_dates_is_read(tmp_path: Path) -> 
         ),
         ("id,due\nar1,tomorrow\n", "line 2: 'tomorrow' must be a date and time with its offset"),
         ("id,due\nar1,\n", "line 2: '' must be"),
-        ("id,due\n,2026-11-23T23:59Z\n", "line 2: says no id"),
-        ("id,due\nx,2026-11-23T23:59Z\nX,2026-11-24T23:59Z\n", "line 3: X stands in line 2, too"),
+        ("id,due\n,2026-11-23T23:59Z\n", "line 2: has no id"),
+        ("id,due\nx,2026-11-23T23:59Z\nX,2026-11-24T23:59Z\n", "line 3: X is also in line 2"),
         ("id,reason\nar1,secret\n", "needs the columns 'id' and 'due'; it has 'id', 'reason'"),
     ],
 )

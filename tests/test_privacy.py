@@ -348,7 +348,7 @@ def test_somebody_of_the_roster_alone_can_be_forgotten(graded: Path) -> None:
 
 
 def test_nobody_is_an_error_that_changes_nothing(graded: Path) -> None:
-    said = rf"xx99999: nobody alone has that id, address or name in {graded}"
+    said = rf"xx99999: matches no student, or more than one, in {graded}"
     what = plan_forgetting(graded, identifier="ar10001")
 
     with pytest.raises(UsageError, match=said):
@@ -364,7 +364,7 @@ def test_of_two_with_one_name_neither_is_forgotten_by_it(
     monkeypatch.setattr(private_class, "EVERYONE", (*EVERYONE, namesake))
     folder = private_class.made(tmp_path / "graded")
 
-    with pytest.raises(UsageError, match="nobody alone has that id"):
+    with pytest.raises(UsageError, match="matches no student, or more than one"):
         plan_forgetting(folder, identifier="Zoë Nobody")
     assert plan_forgetting(folder, identifier="zn10005").student == namesake
 

@@ -17,10 +17,7 @@ import pytest
 import tiny_course
 
 pytestmark = pytest.mark.kernel
-LAYOUT = (
-    "note: layout flat (files under any name), since the names are of no system known here: "
-    "1 submission"
-)
+LAYOUT = "note: layout: flat (files with any names; file names match no known LMS): 1 submission"
 
 
 @pytest.fixture
@@ -61,7 +58,7 @@ def test_what_did_not_change_is_kept_and_only_the_rest_is_run(course: tiny_cours
     after = marked(course)
     assert first[0] == 1, "nobody is named in these notebooks, which asks for a person"
     assert code == 1
-    assert "kept 2 submissions as graded before: nothing changed; 2 to run" in told
+    assert "kept 2 submissions from the last run: nothing changed; 2 to run" in told
     assert {name for name in after if after[name] != before.get(name)} == {"ben", "dora"}
     assert (course.out / "index.html").read_text(encoding="utf-8").count("dora") > 0
 
@@ -75,7 +72,7 @@ def test_nothing_to_run_starts_no_kernel_and_force_runs_all(course: tiny_course.
     unchanged = marked(course)
     _, forced = course.grade("--force")
 
-    assert "kept 1 submission as graded before: nothing changed\n" in kept
+    assert "kept 1 submission from the last run: nothing changed\n" in kept
     assert unchanged == before
     assert "kept" not in forced
     assert marked(course) != before
@@ -110,7 +107,7 @@ def test_a_seed_is_drawn_once_and_another_only_when_asked_for(course: tiny_cours
     course.grade("--new-seed")
 
     assert len(first) == 32
-    assert "judged 1 submission again, without a kernel: no score moved" in again
+    assert "re-scored 1 submission from saved runs: no score changed" in again
     assert same == first
     assert course.seed() != first
     assert before == hashlib.sha256(b"tiny\0" + first).hexdigest()
@@ -197,7 +194,7 @@ def test_grade_again_prints_the_scores_that_moved(course: tiny_course.Course) ->
     assert ["ben", "sum", "10", "8"] in rows
     assert ["A", "4", "2"] in rows
     assert not any("ada" in row for row in rows)
-    assert "judged 2 submissions again, without a kernel: 1 score moved" in told
+    assert "re-scored 2 submissions from saved runs: 1 score changed" in told
     assert (course.earned("ada"), course.earned("ben")) == (10, 8)
 
 
@@ -221,7 +218,7 @@ def test_a_rubric_that_changed_is_judged_anew_without_running(course: tiny_cours
 
     _, told = course.grade()
 
-    assert "judged 1 again without a kernel, from stored runs\n" in told
+    assert "re-scored 1 from saved runs\n" in told
     assert course.earned("ada") == 8
 
 
@@ -279,7 +276,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
     kept = int(told_kept[0])
     assert process.returncode != 0
     assert 2 <= kept < 8
-    assert f"judged {kept} submissions again" in again
+    assert f"re-scored {kept} submissions" in again
     assert len(course.results()) == 8
     assert sum(times(course)[name] == done[name] for name in done) >= kept
 

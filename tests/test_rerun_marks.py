@@ -111,7 +111,7 @@ def test_neither_running_nor_judging_again_loses_a_mark_or_calls_it_a_change(
 
     _, told = course.grade(command="again")
 
-    assert "no score moved" in told
+    assert "no score changed" in told
     assert (item(course), item(course, "B")) == forced
     assert forced[0]["earned"] == 2
     assert (forced[1]["earned"], forced[1]["override"]["found"]) == (1, 6)
@@ -143,7 +143,7 @@ def test_another_notebook_waits_and_the_old_one_has_its_mark_again(
     course.grade()
 
     assert (other["mark"], other["verdict"]) == (None, "pending")
-    assert "changed since it was marked: W" in flags
+    assert "changed since it was graded: W" in flags
     assert item(course)["earned"] == 2
 
 

@@ -184,7 +184,7 @@ FAULTS = [
     (("points = 3", "points = 2"), "item Q1 → points: is 5, but its criteria (2 + 2) cannot add"),
     (('id = "V1"', 'id = "Q1"'), "item Q1 → id: there are several items of this id"),
     (('id = "effect"', 'id = "cause"'), "item Q1 → criterion cause → id: the item has several"),
-    (('["shapes"]', '["shaeps"]'), "check 2 → needs: 'shaeps' is no item and no check of this "),
+    (('["shapes"]', '["shaeps"]'), "check 2 → needs: 'shaeps' is neither an item nor a check"),
     (('["shapes"]', '["shaeps"]'), "did you mean 'shapes'?"),
     (('["shapes"]', '["V1"]'), "item V1 → check 2 → needs: goes round in a circle"),
     (('why = "So that layers are used."\n', ""), "item V1 → why: is missing"),
@@ -193,7 +193,7 @@ FAULTS = [
     (("schema = 1\n", ""), "schema: is missing"),
     (("seed = 16", "seed = = 16"), "not TOML"),
     (("seed = 16", "seed = = 16"), "line 10"),
-    (("needs = [", "needs = ["[:-1] + '["a", '), "needs: 'a' is no item"),
+    (("needs = [", "needs = ["[:-1] + '["a", '), "needs: 'a' is neither an item"),
     (("seed = 16", "seed = 16\n[public]\ndraws = 'x'"), "public: there is no such key"),
     (("[limits]\n", "[limits]\nmemory_mb = 1\n"), "limits → memory_mb: must be at least 64"),
     (("params = { l", "params = 3 # { l"), "item V1 → check 2 → params: must be a table"),
@@ -237,7 +237,7 @@ def test_two_checks_that_wait_for_each_other_are_refused(course: Path) -> None:
 
 def test_all_faults_are_said_at_once(course: Path) -> None:
     message = refused(course, ("seed = 16", "sed = 16"), ("{ layer", "{ layr"), ('"auto"', '"x"'))
-    assert "things to mend" in message
+    assert "problems" in message
     assert all(key in message for key in ("sed", "layr", "kind"))
 
 

@@ -148,7 +148,7 @@ def test_what_is_missing_or_left_out_is_told_as_it_is_when_graded(folder: Path) 
     write(folder, "import numpy as np, pycaret", ONE, TWO, uses, "!pip install x", INSTALLS)
     told = json_of(folder)
 
-    place = "is not installed on this computer. Its import was let pass and costs nothing."
+    place = "is not installed on this computer. The import was skipped, and it costs nothing."
     assert f"Cell 0: pycaret {place}" in told["notices"]
     left_out = [notice for notice in told["notices"] if "were left out" in notice]
     assert len(left_out) == 1
@@ -275,7 +275,7 @@ def test_the_solved_homework_passes_every_public_check_and_loses_a_layer_by_name
         "person. This is not your grade; nothing left this computer."
     ) in " ".join(right.out.split())
     assert "The handout's loss is nan as soon as the cosine of a negative pair" in right.out
-    assert "Before you hand in" not in right.out
+    assert "Before you submit" not in right.out
     assert wrong.code == 1
     assert (
         "`SimpleEncoder` gave (3, 4096); (3, 128) was expected. Which layer of `__init__` takes "

@@ -241,17 +241,17 @@ def with_end(kind: str, source: str) -> list[Cell]:
         (blank_handout(), "No answers were found for Q1.1, Q1.2"),
         (
             retyped(blank_handout()),
-            "all of the answer, and nothing else, was found to Q1.1: the question was not found as",
+            "the whole answer, and nothing else, was found for Q1.1: the question was not found as",
         ),
         (
             with_end("markdown", f"**Q1.1:** {SAID}"),
-            "all of the answer, and nothing else, was found to Q1.1: it",
+            "the whole answer, and nothing else, was found for Q1.1: it",
         ),
         (
             with_end("code", f"x = 1\nprint('Q1.1: {SAID}')"),
-            "all of the answer, and nothing else, was found to Q1.1",
+            "the whole answer, and nothing else, was found for Q1.1",
         ),
-        (with_end("code", f"x = 1\n# {SAID}"), "and nothing else, was found to Q2.3.4: it"),
+        (with_end("code", f"x = 1\n# {SAID}"), "and nothing else, was found for Q2.3.4: it"),
     ],
 )
 def test_a_students_own_check_finds_the_answers_that_grading_finds(

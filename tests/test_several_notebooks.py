@@ -192,7 +192,7 @@ def test_two_students_with_one_notebook_each_stay_two(weather: Rubric, tmp_path:
         "bea": ["report"],
         "cleo": ["units"],
     }
-    assert found["ada"].concerns == ("not handed in: report",)
+    assert found["ada"].concerns == ("not submitted: report",)
 
 
 def test_of_two_versions_of_a_notebook_one_is_chosen_and_that_is_said(
@@ -299,7 +299,7 @@ def test_a_report_says_what_was_not_handed_in_and_how_cells_are_numbered(course:
     record = graded_of(course, "ada").record
     failed = [run.index for run in record.cells if run.error is not None]
 
-    assert "The notebook &#39;units&#39; was not handed in." in bea
+    assert "The notebook &#39;units&#39; was not submitted." in bea
     assert "was not handed in" not in ada
     cleo = (course / "graded" / "reports" / "cleo.html").read_text(encoding="utf-8")
     assert "The notebook &#39;report&#39; could not be graded. " in cleo
@@ -325,7 +325,7 @@ def test_an_answer_in_the_wrong_notebook_is_found_and_flagged(course: Path) -> N
 def test_notebooks_are_judged_again_without_a_kernel_and_kept_as_they_are(course: Path) -> None:
     before = points_of(course)
     _, output, errors = run_command("again", "graded", folder=course)
-    assert "without a kernel: no score moved" in output, output + errors
+    assert "from saved runs: no score changed" in output, output + errors
     assert points_of(course) == before
 
 

@@ -107,7 +107,7 @@ def test_what_was_submitted_instead_of_a_notebook_has_a_row(tmp_path: Path) -> N
     found = {s.display_path: s.problem for s in collect(tmp_path)}
 
     assert set(found) == {"ada.ipynb", "bob.ipynb", *odd, "gus", "hal.txt", "ida.json"}
-    assert all("No notebook (.ipynb) was handed in, only " in found[name] for name in odd)
+    assert all("No notebook (.ipynb) was submitted, only " in found[name] for name in odd)
 
 
 def test_what_is_no_submission_is_named_once(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_what_is_no_submission_is_named_once(tmp_path: Path) -> None:
 
     assert len(collect(tmp_path, notify=told.append)) == 2
     assert told[-1].startswith(
-        "not graded, as no notebook and beside none of its name: data0.csv, data1.csv, data10.csv, "
+        "not graded, since they belong to no notebook: data0.csv, data1.csv, data10.csv, "
     )
     assert told[-1].endswith(" and 360 more")
     assert told[-1].count(".csv") == 40
@@ -140,7 +140,7 @@ def test_a_file_that_is_called_as_the_notebooks_are_has_a_row(tmp_path: Path) ->
         "HW5-bob.ipynb",
         "hw5_pa .ipynb ",
     }
-    assert told[-1].endswith("of its name: hw5.txt, hw55_x.txt, hw5_scores.csv, notes.txt")
+    assert told[-1].endswith("to no notebook: hw5.txt, hw55_x.txt, hw5_scores.csv, notes.txt")
 
 
 @pytest.mark.parametrize("others", [["ada.ipynb"], ["ada.ipynb", "bob.ipynb", "cy/hw.ipynb"]])
@@ -153,7 +153,7 @@ def test_a_folder_in_which_nothing_was_submitted_is_named(
     told: list[str] = []
 
     assert len(collect(tmp_path, notify=told.append)) == len(others)
-    assert told[-1] == "not graded, as no notebook is in there: dan/"
+    assert told[-1] == "not graded, since they hold no notebook: dan/"
 
 
 def test_data_beside_the_only_notebook_is_its_own(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_hidden_notebook_among_others_is_named(tmp_path: Path, name: str) -> N
     told: list[str] = []
 
     assert len(collect(tmp_path, notify=told.append)) == 1
-    assert told[-1] == f"not graded, as their names begin with a dot or ~$: {name}"
+    assert told[-1] == f"not graded, since their names begin with a dot or ~$: {name}"
 
 
 def test_a_folder_that_can_not_be_read_is_no_empty_one(
@@ -207,7 +207,7 @@ def test_a_folder_that_can_not_be_read_is_no_empty_one(
     assert found == {
         "ada": "",
         "bob": "bob cannot be read: Permission denied.",
-        "cy": "Nothing was handed in: there is no file, hidden ones aside.",
+        "cy": "Nothing was submitted: there is no file, apart from hidden ones.",
     }
     assert told[0] == (
         f"{tmp_path}/bob: cannot be read (Permission denied), so nothing in it is graded"
@@ -261,4 +261,4 @@ def test_a_list_in_a_flag_is_bounded(tmp_path: Path) -> None:
     ).duplicate_flags
     assert len(flags) == 400
     assert max(len(flag_text(flag)) for row in flags.values() for flag in row) < 100
-    assert flag_text(flags["work0"][0]).endswith("work4, work5 and 394 more, too")
+    assert flag_text(flags["work0"][0]).endswith("work4, work5 and 394 more")

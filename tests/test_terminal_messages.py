@@ -32,3 +32,17 @@ def test_what_is_no_terminal_gets_them_as_they_are(capsys: pytest.CaptureFixture
     print_message(LONG)
 
     assert capsys.readouterr().err == f"{LONG}\n"
+
+
+def test_what_follows_a_break_begins_where_the_last_column_does(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    print_message("  full   holds  namespaces by bubblewrap 0.11.0, Landlock 7", err=False)
+
+    assert capsys.readouterr().out.splitlines() == [
+        "  full   holds  namespaces by bubblewrap",
+        "                0.11.0, Landlock 7",
+    ]

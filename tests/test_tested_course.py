@@ -87,13 +87,13 @@ def test_a_changed_test_is_judged_again_without_a_kernel(course: Path, graded: P
         )
         tests.write_text(lenient, encoding="utf-8")
         said = run("grader", "again", "graded", folder=course, code=1)
-        assert "without a kernel: 2 scores moved" in said
+        assert "from saved runs: 2 scores changed" in said
         assert points_of(graded, "wrong")["Q4"] == 2
 
         asks_more = text.replace("squares(4) == [1, 4, 9, 16]", "squares(3) == [1, 4, 9]")
         tests.write_text(asks_more, encoding="utf-8")
         said = run("grader", "again", "graded", folder=course, code=1)
-        assert "until they are run again (a check asks something new)" in said
+        assert "to be run again by `grade`, since a check asks something new" in said
     finally:
         tests.write_text(text, encoding="utf-8")
         run("grader", "again", "graded", folder=course, code=1)

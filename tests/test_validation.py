@@ -372,7 +372,7 @@ def test_a_new_assignment_holds_at_once(course: Path) -> None:
     done = command(course, "validate", "tiny", "--seeds", "2")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "full automatic marks, every time" in done.stdout
+    assert "full automatic points, every time" in done.stdout
 
 
 @pytest.mark.kernel

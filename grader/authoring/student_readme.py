@@ -36,7 +36,7 @@ def render_readme(rubric: Rubric, *, notebooks: Sequence[str], wheel: str) -> st
 def _name_notebooks(names: Sequence[str]) -> str:
     if len(names) == 1:
         return f"notebook `{names[0]}`"
-    return f"notebooks {', '.join(f'`{name}`' for name in names)} (hand in all of them)"
+    return f"notebooks {', '.join(f'`{name}`' for name in names)} (submit all of them)"
 
 
 def _row(item: Item) -> str:

@@ -220,7 +220,7 @@ class ReferenceValue(TestedCheck):
         try:
             ast.parse(ask, mode="eval")
         except SyntaxError as error:
-            raise ValueError(f"is no expression of Python: {error.msg}") from error
+            raise ValueError(f"is not an expression of Python: {error.msg}") from error
         return ask
 
     @model_validator(mode="after")

@@ -77,8 +77,8 @@ def cli() -> None:
 
     \b
     Exit codes:
-      0    done (answers that wait for marks included)
-      1    a submission needs a person: ungradable, flagged, or our error
+      0    done (some answers may still be ungraded)
+      1    a submission needs attention: ungradable, flagged, or a grader error
       2    usage, rubric or environment
       130  interrupted
     """  # noqa: D301 - click wants the mark itself

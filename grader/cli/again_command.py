@@ -25,18 +25,18 @@ INTERRUPTED = (
 )
 
 
-@click.command("again")
+@click.command("again", short_help="Re-score what was run, after a rubric or a check changed.")
 @folder_argument
-@assignment_option("Rubric to judge by (default: the default one).")
+@assignment_option("Assignment to re-score (default: the default one).")
 @jobs_option("Processes")
 @people_options
 @parts_option
 @debug_option
 def again_command(*, folder: Path, **options: Any) -> None:
-    """Judge again what is in FOLDER (default: graded), after a rubric or a check changed.
+    """Re-score what is in FOLDER (default: graded), after a rubric or a check changed.
 
-    Runs no notebook: findings, scores and pages are made anew from what each run left behind.
-    Prints the scores that moved, before and after.
+    Runs no notebook: findings, scores and pages are computed again from what each run left behind.
+    Prints the scores that changed, before and after.
     """
     from rich.console import Console
 

@@ -9,7 +9,7 @@ import click
 from grader.cli.shared_options import FILE, FOLDER, assignment_option, folder_argument
 
 
-@click.command("anonymize")
+@click.command("anonymize", short_help="Copy pages, CSV and JSON without names and ids.")
 @folder_argument
 @click.option(
     "--to",
@@ -24,7 +24,7 @@ from grader.cli.shared_options import FILE, FOLDER, assignment_option, folder_ar
 def anonymize_command(*, folder: Path, to: Path, key: Path | None, assignment: str | None) -> None:
     """Copy pages, CSV and JSON of FOLDER (default: graded) without names and ids.
 
-    For research, or for a complaint that others are to judge. Who is who stands in a file of its
+    For research, or for a complaint that others are to judge. Who is who is in a file of its
     own: keep it apart. Texts of answers and code are searched for the names and ids of everyone in
     the class; pictures are left out. The gradebook is not copied. Read the copy before you pass it
     on: what nobody could know to be a name, a nickname say, is still there.
@@ -41,5 +41,5 @@ def anonymize_command(*, folder: Path, to: Path, key: Path | None, assignment: s
     click.echo(printable(f"{to}: {submissions} of {people}, without names"))
     if copied.pictures:
         pictures = format_count(copied.pictures, singular="picture was", plural="pictures were")
-        click.echo(f"{pictures} left out: a name may stand on them")
+        click.echo(f"{pictures} left out: a name may be on them")
     click.echo(printable(f"{key_path}: who is who; keep it apart from the copy"))

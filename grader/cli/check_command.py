@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from grader.selfcheck.public_findings import FileOutcome
 
 
-@click.command("check")
+@click.command("check", short_help="Check a notebook by the assignment's public checks.")
 @click.argument("paths", nargs=-1, required=True, metavar="NOTEBOOK...", type=FILE)
 @click.option(
     "--rubric",
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 def check_command(
     *, paths: tuple[Path, ...], rubric: Path | None, assignment: str | None, form: str
 ) -> None:
-    """Run NOTEBOOK and check it by the assignment's public checks, before handing in.
+    """Run NOTEBOOK and check it by the assignment's public checks, before submitting.
 
     It runs on this computer, in a fresh kernel, as it will when it is graded. Nothing leaves this
     computer, and the result is not the grade.

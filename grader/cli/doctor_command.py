@@ -9,9 +9,10 @@ import click
 
 from grader.cli.exit_codes import CANNOT_RUN, DONE
 from grader.cli.shared_options import python_option
+from grader.cli.terminal_messages import print_message
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="Show isolation levels and missing packages.")
 @click.argument("path", type=click.Path(path_type=Path, exists=True), required=False)
 @python_option
 def doctor_command(*, path: Path | None, python: str | None) -> None:
@@ -27,8 +28,7 @@ def doctor_command(*, path: Path | None, python: str | None) -> None:
     interpreter = settings.find_interpreter(python)
     environment = sandbox.survey_interpreter(interpreter)
     levels = list(sandbox.examine_levels(environment))
-    click.echo(isolation_advice(levels, cores=settings.count_usable_cores()))
-    click.echo()
-    for line in survey_lines(path, installed=environment.modules, python=interpreter):
-        click.echo(line)
+    lines = survey_lines(path, installed=environment.modules, python=interpreter)
+    advice = isolation_advice(levels, cores=settings.count_usable_cores())
+    print_message("\n".join([advice, "", *lines]), err=False)
     sys.exit(DONE if any(result.isolation for _, result in levels) else CANNOT_RUN)

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from grader.pipeline.export_run import ExportResult
 
 
-@click.group("export")
+@click.group("export", short_help="Write grades as a file for another program.")
 def export_command() -> None:
     """Write grades as a file that another program reads.
 
     Each command takes FOLDER, what `grade` wrote (default: graded), and writes to FOLDER/exports or
-    --out. What waits for marks is an empty cell and is listed; nobody is guessed.
+    --out. What is ungraded is an empty cell and is listed; no student is guessed.
 
     Exit code 0: written. 1: written, but somebody was left out. 2: not written.
     """
@@ -85,10 +85,12 @@ _INTO = click.option(
     help="The file that you downloaded, to be filled; it is not changed itself.",
 )
 _SO_FAR = click.option(
-    "--so-far", is_flag=True, help="Who waits for marks gets what is earned so far, said as such."
+    "--so-far",
+    is_flag=True,
+    help="Give students with ungraded answers their score so far, labeled as such.",
 )
 _FORMATS: tuple[tuple[str, str, tuple[Decorator, ...]], ...] = (
-    ("csv", "The gradebook as CSV: a row a student, a column an item.", ()),
+    ("csv", "The gradebook as CSV: a row per student, a column per question.", ()),
     ("json", "All results as one JSON document.", ()),
     ("nbgrader", "The table that `nbgrader export` writes.", ()),
     (
@@ -142,18 +144,20 @@ for format_name, help_text, own_options in _FORMATS:
     show_default=True,
     help="Zip to write. The reference is in it.",
 )
-@assignment_option("Rubric to grade by (default: the default one).")
+@assignment_option("Assignment to grade (default: the default one).")
 @click.option(
     "--requirements",
     type=FILE,
-    help="What pip installs there, in the place of what is needed here.",
+    help="What pip installs there, instead of what is needed here.",
 )
 @click.option(
     "--isolation",
     type=click.Choice(["full", "namespaces", "reduced"]),
     help="Insist on a level of isolation there.",
 )
-@click.option("--allow-unsandboxed", is_flag=True, help="Grade there even where nothing isolates.")
+@click.option(
+    "--allow-unsandboxed", is_flag=True, help="Grade there even where there is no sandbox."
+)
 def autograder_command(
     *, out: Path, isolation: str | None, allow_unsandboxed: bool, **options: Any
 ) -> None:

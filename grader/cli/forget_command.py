@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from grader.privacy import ForgetPlan
 
 
-@click.command("forget")
+@click.command("forget", short_help="Delete one student everywhere.")
 @click.argument("identifier", metavar="STUDENT")
 @folder_argument
 @assignment_option("Rubric FOLDER was graded by (default: the one that its gradebook names).")

@@ -43,4 +43,4 @@ def refresh_after_marking(book: Gradebook, *, out: Path, assignment: str | None)
     stale = book.stale_submissions()
     ClassPublisher(OutputFolder(out), book=book, rubric=loaded_rubric).publish()
     reports = format_count(len(stale), singular="report")
-    return f"{reports} and the class page made anew"
+    return f"{reports} and the class page updated"

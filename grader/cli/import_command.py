@@ -26,9 +26,9 @@ id_option = click.option("--id", "assignment_id", help="Id of the assignment her
 SOURCE = click.Path(exists=True, path_type=Path)
 
 
-@click.group("import")
+@click.group("import", short_help="Import an assignment of nbgrader or otter-grader.")
 def import_command() -> None:
-    """Bring an assignment of another grader here: questions, points, solutions and tests.
+    """Import an assignment of another grader: questions, points, solutions and tests.
 
     Nothing of it is run. What is not understood is listed here and in the rubric, and
     `grade validate` fails until somebody has settled it.
@@ -47,7 +47,7 @@ def import_command() -> None:
 def import_nbgrader(
     *, source: Path, gradebook: Path | None, into: Path, assignment_id: str | None
 ) -> None:
-    """Bring SOURCE here: a notebook, an assignment's folder, or a whole course of nbgrader's.
+    """Import SOURCE: a notebook, an assignment's folder, or a whole course of nbgrader's.
 
     Item ids are the cells' `grade_id`. Writes rubrics/ID.toml, rubrics/ID/ and reference/; with
     --gradebook also imported/, whose marks each run takes. Assignments that are here already are
@@ -134,7 +134,7 @@ def write_and_tell(assignment: ImportedAssignment, *, into: Path) -> None:
         click.echo(f"created {path}")
     kinds = [item.kind for item in assignment.items]
     automatic, written = kinds.count("auto"), kinds.count("written")
-    click.echo(f"{assignment.id}: {automatic} automatic questions, {written} for a person to mark")
+    click.echo(f"{assignment.id}: {automatic} automatic questions, {written} to grade by hand")
     for sentence in assignment.left_out:
         click.echo(f"note: {sentence}")
     for entry in assignment.unsettled:

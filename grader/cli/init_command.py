@@ -10,9 +10,9 @@ import click
 from grader.cli.shared_options import FOLDER
 
 
-@click.command("init")
+@click.command("init", short_help="Create a small, complete assignment.")
 @click.argument("name")
-@click.option("--title", help="Title shown to people (default: NAME).")
+@click.option("--title", help="Title (default: NAME).")
 @click.option(
     "--into",
     type=FOLDER,

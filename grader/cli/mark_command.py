@@ -19,23 +19,29 @@ if TYPE_CHECKING:
     from grader.web.server import ServerOptions
 
 
-@click.command("mark")
+@click.command("mark", short_help="Grade written answers in your browser or offline.")
 @out_option("Folder that `grade` wrote.", default=GRADED)
 @assignment_option("Rubric of the folder (default: the default one).")
-@click.option("--as", "marker", metavar="NAME", help="Who marks (default: your name here).")
+@click.option("--as", "marker", metavar="NAME", help="Grader's name (default: your user name).")
 @click.option(
     "--sheet",
     type=FILE,
     help="Write a sheet to fill in offline; where it is there already, read what was filled in.",
 )
-@click.option("--item", metavar="ID", help="With --sheet: this item only.")
+@click.option("--item", metavar="ID", help="With --sheet: this question only.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the page (default: 8642).")
 @click.option("--no-browser", is_flag=True, help="Print the link and open nothing.")
 @click.option("--host", metavar="ADDRESS", help="Share the page at this address; see --password.")
-@click.option("--name", "names", metavar="HOST", multiple=True, help="Another name of this host.")
+@click.option(
+    "--name",
+    "names",
+    metavar="HOST",
+    multiple=True,
+    help="Another name by which this computer is reached.",
+)
 @click.option("--password", is_flag=True, help="Set a password to sign in with.")
-@click.option("--certificate", type=FILE, help="For TLS.")
-@click.option("--key", type=FILE, help="Its private key.")
+@click.option("--certificate", type=FILE, help="TLS certificate.")
+@click.option("--key", type=FILE, help="Private key of the certificate.")
 @debug_option
 def mark_command(
     *,
@@ -48,13 +54,13 @@ def mark_command(
     password: bool,
     **server_options: Any,
 ) -> None:
-    """Mark written answers, in your browser or on an offline sheet.
+    """Grade written answers, in your browser or on an offline sheet.
 
     Prints a link to a page on this computer that nobody else can open, and serves it until Ctrl-C.
-    Each mark is kept at once. To share the page, --host needs --password.
+    Each grade is saved at once. To share the page, --host needs --password.
 
     A sheet has a line for each answer. In those that you leave blank nothing changes; what was
-    marked by others meanwhile is listed and not overwritten.
+    graded by others meanwhile is listed and not overwritten.
     """
     from grader import fault_log
 
@@ -85,12 +91,19 @@ def _serve_console(
         if password:
             _set_password(book, service.name)
         if service.host is not None and team.password_hash_for(book, service.name) is None:
-            raise click.UsageError("--host needs --password: whoever can reach the page could mark")
-        click.echo(f"Marking {rubric.title} as {service.name}. Ctrl-C ends it; marks are kept.")
+            raise click.UsageError(
+                "--host needs --password: anybody who can reach the page could grade"
+            )
+        click.echo(f"Loading the answers of {rubric.title}, to grade as {service.name} …")
         with contextlib.suppress(KeyboardInterrupt):
             serve(
-                OutputFolder(out), book=book, rubric=rubric, service=service, print_line=click.echo
+                OutputFolder(out), book=book, rubric=rubric, service=service, print_line=_print_link
             )
+
+
+def _print_link(link: str) -> None:
+    click.echo(link)
+    click.echo("Ctrl-C ends it; every grade is kept.")
 
 
 def _set_password(book: Gradebook, name: str) -> None:

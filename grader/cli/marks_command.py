@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from grader.model import Mark
 
 
-@click.group("marks")
+@click.group("marks", short_help="Export, import and check the marks that people gave.")
 def marks_command() -> None:
-    """Take marks out of a gradebook, put them into one, and find those that count for nothing."""
+    """Export the marks of a gradebook, import them into another, and find orphaned ones."""
 
 
 @marks_command.command("export")
@@ -78,9 +78,9 @@ def marks_import_command(*, file: Path, folder: Path, assignment: str | None) ->
 @marks_command.command("orphans")
 @folder_argument
 def marks_orphans_command(*, folder: Path) -> None:
-    """List the marks of FOLDER (default: graded) that count for nothing now.
+    """List the orphaned marks of FOLDER (default: graded), which do not count now.
 
-    Their submission was not handed in with the last run, or its rubric has no such item any more.
+    Their submission was not in the last run, or the rubric no longer has their item.
     They stay in the ledger, and count again when what they were given to is back.
     """
     from grader.folder import OutputFolder
@@ -92,7 +92,7 @@ def marks_orphans_command(*, folder: Path) -> None:
     for mark in orphans:
         click.echo(printable(f"{mark.item} of {mark.submission}: {_mark_text(mark)}"))
     if not orphans:
-        click.echo("every mark counts for something")
+        click.echo("no orphaned marks")
 
 
 def _conflict_message(conflict: ImportConflict) -> str:

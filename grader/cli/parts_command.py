@@ -9,7 +9,7 @@ import click
 from grader.cli.shared_options import folder_argument
 
 
-@click.command("parts")
+@click.command("parts", short_help="List answers whose cells are uncertain, as CSV.")
 @folder_argument
 @click.option("--all", "include_sure", is_flag=True, help="List the certain answers, too.")
 def parts_command(*, folder: Path, include_sure: bool) -> None:

@@ -10,7 +10,7 @@ import click
 from grader.cli.shared_options import out_option, python_option, unsandboxed_option
 
 
-@click.command("release")
+@click.command("release", short_help="Build what students get of an assignment.")
 @click.argument("assignment", metavar="[ID]", required=False)
 @out_option("Folder to write to.", default=Path("release"))
 @click.option(

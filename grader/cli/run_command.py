@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from grader.report.progress import RunWatcher
 
 
-@click.command("run")
+@click.command("run", short_help="Grade a folder or zip of submissions, or one notebook.")
 @click.argument("path", type=click.Path(path_type=Path))
-@assignment_option("Rubric to grade by (default: the default one).")
+@assignment_option("Assignment to grade (default: the default one).")
 @out_option("Folder to write to.", default=GRADED)
 @jobs_option("Notebooks at once")
-@click.option("--force", is_flag=True, help="Grade what did not change, too.")
+@click.option("--force", is_flag=True, help="Regrade everything.")
 @click.option("--new-seed", is_flag=True, help="Draw new hidden inputs and regrade everything.")
 @python_option
 @click.option(

@@ -20,7 +20,7 @@ GRADED = Path("graded")
 
 folder_argument = click.argument("folder", type=FOLDER, default=GRADED)
 python_option = click.option(
-    "--python", metavar="PATH", help="Interpreter that notebooks run in (default: ours)."
+    "--python", metavar="PATH", help="Python for notebooks (default: this one)."
 )
 parts_option = click.option(
     "--parts",
@@ -51,17 +51,15 @@ def unsandboxed_option(verb: str) -> Decorator:
         "--allow-unsandboxed",
         "unsandboxed",
         is_flag=True,
-        help=f"{verb} even where nothing isolates.",
+        help=f"{verb} even where there is no sandbox.",
     )
 
 
 _PEOPLE_OPTIONS = (
-    click.option("--roster", type=FILE, help="CSV of the course: ids, names, e-mails, sections."),
+    click.option("--roster", type=FILE, help="CSV of the course: id, name, e-mail, section."),
     click.option("--no-roster", is_flag=True, help="Forget the roster of earlier runs."),
-    click.option(
-        "--extensions", type=FILE, help="CSV of ids and due dates of their own, with offsets."
-    ),
-    click.option("--times", type=FILE, help="CSV of ids and times of handing in."),
+    click.option("--extensions", type=FILE, help="CSV: id, due date with UTC offset."),
+    click.option("--times", type=FILE, help="CSV: id, submission time."),
     click.option("--show-ids", is_flag=True, help="Show students whole ids on their pages."),
 )
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from grader.pipeline import SessionOptions
 
 
-@click.command("validate")
+@click.command("validate", short_help="Test assignments as code is tested.")
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @click.option(
     "--seeds",
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Hidden seeds that each notebook is judged under.",
 )
-@click.option("--new-seeds", is_flag=True, help="Draw them anew instead of the same each time.")
+@click.option(
+    "--new-seeds", is_flag=True, help="Draw new seeds instead of the same ones each time."
+)
 @click.option(
     "--mutants",
     "max_mutants",
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="What to print.",
+    help="Output format.",
 )
 @click.option("--report", type=FILE, help="Also write scores and survivors to this Markdown file.")
 @debug_option

@@ -11,7 +11,7 @@ import platformdirs
 from grader.cli.shared_options import FOLDER, jobs_option, python_option
 
 
-@click.command("worker")
+@click.command("worker", short_help="Grade on this computer for another one.")
 @click.argument("head", required=False)
 @click.option("--on", help="The same as HEAD: tls://HOST:PORT, or the head's .json file.")
 @click.option("--tls", type=FOLDER, help="Folder of keys (default: beside the .json file).")

@@ -44,10 +44,12 @@ def parse_meeting(word: str) -> Meeting:
         return Meeting(file=Path(word))
     if word.startswith("tcp://"):
         raise UsageError(
-            f"{word}: whoever reaches that port could run programs here, so connections are "
+            f"{word}: anybody who reaches that port could run programs here, so connections are "
             "encrypted and both ends have a key: tls://HOST:PORT with --tls (`grade cluster keys`)"
         )
-    raise UsageError(f"{word!r} is no place for workers: local:N, tls://HOST:PORT or a .json file")
+    raise UsageError(
+        f"{word!r} is not an address of workers: local:N, tls://HOST:PORT or a .json file"
+    )
 
 
 def keys_beside(file: Path) -> Path:

@@ -48,7 +48,7 @@ def export_canvas(grades: Grades, *, options: ExportOptions) -> Export:
     """Fill the column; every other byte of the file stays as it was.
 
     Raises:
-        UsageError: there is no file, it is no gradebook of Canvas, or no column can be filled.
+        UsageError: there is no file, it is not a gradebook of Canvas, or no column can be filled.
     """
     if options.into is None:
         raise UsageError("canvas: say which gradebook to fill: --into FILE, downloaded from Canvas")
@@ -90,7 +90,7 @@ def _find_identity_columns(sheet: CsvFile, *, name: str) -> _IdentityColumns:
     is_canvas = split_names or "Student" in header[0]
     if not is_canvas or len(header) < id_column + 3 or "ID" not in header[id_column]:
         raise UsageError(
-            f"{name}: is no gradebook of Canvas: it begins with {', '.join(header[:3])!r}, "
+            f"{name}: is not a gradebook of Canvas: it begins with {', '.join(header[:3])!r}, "
             "not with Student, ID. Download it from Grades, Export, Export Entire Gradebook"
         )
     end = next((i for i, word in enumerate(header) if word.strip() == "Section"), id_column + 1)

@@ -136,7 +136,7 @@ def build_filled_export(
     return Export(
         files={f"filled-{name}": sheet.with_values(filling.changes).to_bytes()},
         summary=f"{count} {'number' if count == 1 else 'numbers'} in the column {header!r}"
-        f", {filling.replaced_count} in the place of another",
+        f", {filling.replaced_count} replacing another",
         pending=tuple(filling.pending),
         left_out=tuple(filling.left_out),
         notes=(*notes, *([unmatched] if names else [])),

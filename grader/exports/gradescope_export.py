@@ -122,7 +122,7 @@ def _person_test(item: ItemScore, *, scored: bool) -> dict[str, Any]:
 def _person_output(item: ItemScore) -> str:
     possible = to_number(item.item.points)
     if item.mark is None or item.earned is None:
-        return f"A person reads this answer. It is worth up to {possible} points."
+        return f"A person grades this answer. It is worth up to {possible} points."
     lines = (
         f"{to_number(item.earned)} of {possible} points, given by a person.",
         item.mark.comment,

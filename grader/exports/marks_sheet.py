@@ -150,7 +150,7 @@ def _parse_row(
         return None
     points, seen = fields["points"], _SEEN_TOKEN.fullmatch(fields["seen"])
     if points and not _POINTS.fullmatch(points):
-        faults.append(f"line {line_number}: {points!r} is no number of points")
+        faults.append(f"line {line_number}: {points!r} is not a number of points")
         return None
     if seen is None:
         faults.append(f"line {line_number}: the column 'seen' was changed; write a new sheet")

@@ -104,7 +104,7 @@ def find_participants(sheet: CsvFile, *, name: str) -> list[int]:
     records = [index for index in range(1, len(sheet.records)) if any(sheet.values(index))]
     if not records or not all(_IDENTIFIER.fullmatch(sheet.value(index, 0)) for index in records):
         raise UsageError(
-            f"{name}: is no grading worksheet of Moodle: its first column is not 'Participant "
+            f"{name}: is not a grading worksheet of Moodle: its first column is not 'Participant "
             "12345' in every row. Download it from the assignment, Submissions, Download grading "
             "worksheet"
         )
@@ -234,7 +234,7 @@ def _comment_text(grade: StudentGrade) -> str:
             f"points; {grade.why_not_final}."
         )
     deduction = grade.lateness.deduction if grade.lateness else None
-    late_text = f", {to_number(deduction)} of them taken off as it was late" if deduction else ""
+    late_text = f", after a late penalty of {to_number(deduction)}" if deduction else ""
     return f"{to_number(grade.total or Fraction(0))} of {possible} points{late_text}."
 
 

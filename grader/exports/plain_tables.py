@@ -23,7 +23,7 @@ def export_csv(grades: Grades, *, options: ExportOptions) -> Export:  # noqa: AR
     pending, ungradable = list_not_final(student_grades)
     return Export(
         files={"gradebook.csv": text.encode()},
-        summary=f"{len(rows)} rows, one a student",
+        summary=f"{len(rows)} rows, one per student",
         pending=pending,
         left_out=ungradable,
     )

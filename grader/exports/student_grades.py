@@ -52,8 +52,8 @@ class StudentGrade:
         if self.reason:
             return f"could not be graded: {self.reason}"
         if self.pending:
-            return f"{to_number(self.pending)} points wait for marks"
-        return "" if self.final is not None else "what lateness takes off isn't known"
+            return f"{to_number(self.pending)} points are ungraded"
+        return "" if self.final is not None else "the late penalty is not known"
 
 
 def list_student_grades(results: Iterable[Graded]) -> tuple[StudentGrade, ...]:

@@ -149,6 +149,6 @@ def vacuum_gradebook(path: Path) -> None:
             connection.execute("VACUUM")
             (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except sqlite3.Error as error:
-        raise UsageError(f"{path}: can't be written anew ({error}); close what uses it") from error
+        raise UsageError(f"{path}: can't be rewritten ({error}); close what uses it") from error
     if busy:
         raise UsageError(f"{path}: another program reads it; end that and do this again")

@@ -253,9 +253,9 @@ def _parse_marks_file(text: str) -> MarksFile:
     except ValidationError as error:
         first = error.errors()[0]
         key_path = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise UsageError(f"this is no export of marks: {key_path}: {first['msg']}") from error
+        raise UsageError(f"this is not an export of marks: {key_path}: {first['msg']}") from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"this is no export of marks: not JSON ({error})") from error
+        raise UsageError(f"this is not an export of marks: not JSON ({error})") from error
     earlier_ids: dict[tuple[str, str], set[str]] = {}
     for record in file.marks:
         known_ids = earlier_ids.setdefault((record.submission, record.item), set())

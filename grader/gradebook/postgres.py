@@ -85,7 +85,7 @@ def _parse_url(address: str) -> URL:
         url = None
     if url is None or url.get_backend_name() != "postgresql":
         kind = address.partition(":")[0]
-        raise UsageError(f"{kind}: is no store; there are files and postgresql://HOST/DATABASE")
+        raise UsageError(f"{kind}: is not a store; a store is a file or postgresql://HOST/DATABASE")
     return url
 
 

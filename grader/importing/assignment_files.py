@@ -83,7 +83,7 @@ def compose_tests(assignment: ImportedAssignment) -> str:
         for test in item.tests
         if test.form == "function"
     )
-    head = f'"""Tests of {assignment.id}, as they were brought along: see docs/tests.md."""'
+    head = f'"""Tests of {assignment.id}, as they were imported: see docs/tests.md."""'
     parts = [head, *([assignment.test_head.strip("\n")] if assignment.test_head.strip() else [])]
     return "\n\n".join(parts) + "\n\n\n" + "\n\n\n".join(functions) + "\n"
 
@@ -107,7 +107,7 @@ def _rubric_lines(assignment: ImportedAssignment, *, default: str) -> Iterator[s
 def _assignment_lines(
     assignment: ImportedAssignment, *, paths: tuple[str, ...], default: str
 ) -> Iterator[str]:
-    yield f"# {assignment.id}: brought along by `grade import`; every key: docs/rubric.md."
+    yield f"# {assignment.id}: imported by `grade import`; every key: docs/rubric.md."
     yield ""
     yield "schema = 1"
     yield ""

@@ -59,7 +59,7 @@ def write_records(
     """
     students = format_count(len(gradebook.students), singular="student")
     summary = [f"{gradebook.path.name}: {students}"]
-    remarks = [f"not brought along: {remark}" for remark in gradebook.remarks]
+    remarks = [f"not imported: {remark}" for remark in gradebook.remarks]
     files, is_other = _roster_file(gradebook, root / FOLDER / ROSTER_FILE)
     if is_other:
         remarks.append(f"{root / FOLDER / ROSTER_FILE} is there already, and stays as it is")
@@ -106,7 +106,7 @@ def _left_behind(gradebook: PeerGradebook, matched: set[str]) -> Iterator[str]:
     others = [g.assignment for g in gradebook.grades if g.is_by_person]
     for name in dict.fromkeys(name for name in others if name not in matched):
         marks = format_count(others.count(name), singular="mark")
-        yield f"{name}: {marks} not brought along: it is not in the source"
+        yield f"{name}: {marks} not imported: it is not in the source"
 
 
 @dataclass(slots=True)
@@ -190,7 +190,7 @@ class _MarkCollector:
             )
         if self._review:
             marks = format_count(self._review, singular="mark")
-            yield f"{name}: {marks} given there, for another look there and here"
+            yield f"{name}: {marks} given there, to be reviewed there and here"
         if self._unknown:
             yield f"{name}: marks whose cells are no questions here: {list_some(self._unknown)}"
         if self._comments:

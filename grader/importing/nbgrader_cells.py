@@ -202,7 +202,7 @@ def mark_solution(cell: NbgraderCell, config: NbgraderConfig) -> tuple[str, str]
         return cell.source, marked.fault
     fault = marked.fault
     if not cell.is_solution:
-        fault = fault or "it has a solution, and is no solution cell"
+        fault = fault or "it has a solution, but is not a solution cell"
     lines = list(marked.lines)
     if not marked.has_marks:
         if not cell.source.strip():

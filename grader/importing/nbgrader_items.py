@@ -106,10 +106,10 @@ class AssignmentReader:
             self._tell(notebook, cell, fault or without_scheme.fault)
         hidden = split_at_marks(source, self.config.hidden_marks)
         if hidden.has_marks:
-            self._tell(notebook, cell, "it has hidden tests, and is no cell of tests")
+            self._tell(notebook, cell, "it has hidden tests, but is not a cell of tests")
             source = hidden.text(inside=False)
         if cell.kind == "code" and not cell.is_solution and self._autotest_lines(source):
-            self._tell(notebook, cell, "it has AUTOTEST lines, and is no cell of tests")
+            self._tell(notebook, cell, "it has AUTOTEST lines, but is not a cell of tests")
         return EditableCell(
             id=cell.grade_id or cell.own_id,
             kind=cell.kind,
@@ -168,7 +168,7 @@ class AssignmentReader:
             tests = tuple(self._tests(cell, writer, name=item.id))
         except (SyntaxError, ValueError) as error:
             why = error.msg if isinstance(error, SyntaxError) else str(error)
-            self._tell(notebook, cell, f"its test is no plain Python ({why}): {NOT_UNDERSTOOD}")
+            self._tell(notebook, cell, f"its test is not plain Python ({why}): {NOT_UNDERSTOOD}")
             return replace(item, kind="written", answer="code")
         return replace(item, tests=tuple(replace(test, at=cell.grade_id) for test in tests))
 

@@ -34,7 +34,7 @@ def read_archive(path: Path) -> Mapping[str, bytes]:
                 raise UsageError(f"{path}: not read, since {'; '.join(refused)}")
             return {entry.filename: archive.read(entry) for entry in entries}
     except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{path}: it is no autograder's zip ({error})") from error
+        raise UsageError(f"{path}: it is not an autograder's zip ({error})") from error
 
 
 def _find_strange(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
@@ -47,6 +47,6 @@ def _find_strange(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
         elif name.startswith(("/", "\\")) or PureWindowsPath(name).drive:
             yield name, "names a place outside of it"
         elif "\\" in name or not name.isprintable():
-            yield name, "is no name of a file"
+            yield name, "is not the name of a file"
         elif stat.S_IFMT(entry.external_attr >> 16) not in {0, stat.S_IFREG, stat.S_IFDIR}:
             yield name, "is a link, or no file"

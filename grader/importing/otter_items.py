@@ -125,7 +125,7 @@ class QuestionReader:
     def _write_functions(self, cases: Sequence[OtterCase], function: str) -> str:
         nodes = [ast.parse(case.code).body[0] for case in cases]
         if not all(isinstance(node, ast.FunctionDef) for node in nodes):
-            raise UsageError("a test_case that is no function")
+            raise UsageError("a test_case that is not a function")
         functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
         calls = [
             f"{case.code.rstrip()}\n{_call(node)}"

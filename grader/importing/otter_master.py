@@ -161,7 +161,7 @@ def read_master(path: Path) -> MasterNotebook:
     for cell in _unfenced(notebook.cells):
         reader.read(cell)
     if reader.block or not reader.master.questions:
-        raise UsageError(f"{path}: no question begins and ends in it: it is no master notebook")
+        raise UsageError(f"{path}: no question begins and ends in it: it is not a master notebook")
     reader.master.kernel = notebook.kernel
     return reader.master
 
@@ -298,7 +298,7 @@ class _MasterReader:
     def _read_case(self, cell: EditableCell) -> None:
         question = self.master.questions[-1]
         if cell.kind != "code":
-            self.master.problems.append((cell.id, "a cell among tests that is no code"))
+            self.master.problems.append((cell.id, "a cell among tests that is not code"))
             return
         source, options = cell.source, {}
         first = source.lstrip().partition("\n")[0]
@@ -327,7 +327,7 @@ class _MasterReader:
         if self.master.uses_examples:
             return as_examples(cell.source, tree, shown=_shown_text(cell)), False
         if not tree.body or not isinstance(tree.body[0], ast.FunctionDef):
-            raise UsageError(f"cell {cell.id}: a test that is no function")
+            raise UsageError(f"cell {cell.id}: a test that is not a function")
         return ast.get_source_segment(cell.source, tree.body[0]) or "", True
 
 

@@ -148,9 +148,9 @@ def read_config(text: str, *, file: str) -> Mapping[str, object]:
     try:
         config = json.loads(text or "{}")
     except ValueError as error:
-        raise UsageError(f"{file}: it is no JSON ({error})") from error
+        raise UsageError(f"{file}: it is not JSON ({error})") from error
     if not isinstance(config, dict):
-        raise UsageError(f"{file}: it is no table")
+        raise UsageError(f"{file}: it is not a table")
     return config
 
 

@@ -212,7 +212,7 @@ def _unknown_files(files: Mapping[str, bytes]) -> Iterator[Unsettled]:
     for name in files:
         is_test = re.fullmatch(r"tests/[^/]+\.py", name) is not None
         if name not in known and not is_test and not name.startswith("files/"):
-            yield Unsettled(file=name, text="it is no file of an autograder's, and was left out")
+            yield Unsettled(file=name, text="it is not a file of an autograder's, and was left out")
 
 
 def _decode(data: bytes) -> str:

@@ -81,7 +81,7 @@ def read_test(source: str, *, name: str) -> OtterTest:
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
-        raise UsageError(f"{name}: its test is no Python ({error.msg})") from error
+        raise UsageError(f"{name}: its test is not Python ({error.msg})") from error
     values = _constants(tree)
     if isinstance(table := values.get("test"), dict):
         return read_table(table, name=name)
@@ -236,7 +236,7 @@ def _read_function(node: ast.FunctionDef, source: str, problems: list[str]) -> O
             try:
                 options[str(key)] = _plain_value(value)
             except ValueError:
-                problems.append(f"{node.name}: {key} is no plain value: {ast.unparse(value)}")
+                problems.append(f"{node.name}: {key} is not a plain value: {ast.unparse(value)}")
                 options[str(key)] = key == "hidden"  # what may be hidden is
         problems += [f"{node.name}: {text} was left out" for text in unknown_keys(options, *_KEYS)]
         lines = source.split("\n")[node.lineno - 1 : node.end_lineno]

@@ -111,7 +111,7 @@ class ImportHook:
         if self.is_caught(error, frame):
             self.notes.add(f"{absence.reason}: the notebook's own `except` answered that.")
             return None
-        self.notes.add(f"{absence.reason}. Its import was let pass and costs nothing.")
+        self.notes.add(f"{absence.reason}. The import was skipped, and it costs nothing.")
         return self.make_answer(name, fromlist, absence)
 
     def is_own(self, frame):
@@ -215,7 +215,7 @@ class ImportHook:
                 absence = self.find_absence(module_str, error)
                 if absence is None:
                     raise
-            self.notes.add(f"{absence.reason}. `%load_ext {module_str}` was let pass.")
+            self.notes.add(f"{absence.reason}. `%load_ext {module_str}` was skipped.")
             for magic in EXTENSION_MAGICS.get(module_str, (module_str.rpartition(".")[2],)):
                 self.make_magic(magic, absence)
             return None

@@ -45,7 +45,7 @@ def decode_text(data: bytes, *, notes: list[str]) -> str:
         NotebookError: The file is empty, or recognized as something else.
     """
     if not data.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
-        raise NotebookError("The file is empty. Save the notebook, and hand it in again.")
+        raise NotebookError("The file is empty. Save the notebook, and submit it again.")
     for signature, description in _BINARY.items():
         if data.startswith(signature):
             raise NotebookError(
@@ -69,7 +69,7 @@ def parse_json_object(text: str) -> dict[str, Json]:
     """
     if _count_parts(text) > MAX_PARTS and _count_parts(_JSON_STRING.sub("", text)) > MAX_PARTS:
         raise NotebookError(
-            "The file has too many parts to be read. Clear the large outputs and hand it in again."
+            "The file has too many parts to be read. Clear the large outputs and submit it again."
         )
     try:
         tree = json.loads(text)
@@ -79,7 +79,8 @@ def parse_json_object(text: str) -> dict[str, Json]:
         raise NotebookError(_explain_invalid_json(text, error=error)) from error
     if not isinstance(tree, dict):
         raise NotebookError(
-            "The file holds JSON, but no notebook: it is no object. Hand in the .ipynb file itself."
+            "The file holds JSON, but no notebook: it is not an object. Submit the "
+            ".ipynb file itself."
         )
     return tree
 
@@ -97,20 +98,20 @@ def _explain_invalid_json(text: str, *, error: ValueError) -> str:
     if _CONFLICT.search(text):
         return (
             "The file has merge conflict marks (<<<<<<< and >>>>>>>) in it. "
-            "Resolve the conflict, check that Jupyter opens it, and hand it in again."
+            "Resolve the conflict, check that Jupyter opens it, and submit it again."
         )
     if not text.lstrip().startswith(("{", "[")):
         description = "looks like a Python script" if _PYTHON.match(text) else "is not JSON"
-        return f"The file {description}, and a notebook is JSON. Hand in the .ipynb file itself."
+        return f"The file {description}, and a notebook is JSON. Submit the .ipynb file itself."
     if isinstance(error, json.JSONDecodeError) and _ends_too_early(text, error):
         return (
             f"The file ends too early, in line {text.count(chr(10)) + 1}: perhaps a download or an "
-            "upload had not finished. Check that Jupyter opens it, and hand in the whole file."
+            "upload had not finished. Check that Jupyter opens it, and submit the whole file."
         )
     location = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
     return (
         f"The file is not valid JSON{location}, so it was cut off or changed by hand. "
-        "Check that Jupyter opens it, save it, and hand it in again."
+        "Check that Jupyter opens it, save it, and submit it again."
     )
 
 

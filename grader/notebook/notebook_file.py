@@ -86,7 +86,7 @@ def _read_cells(
     if sum(len(cell.source) for cell in cells) > MAX_SOURCE:
         raise NotebookError(
             f"The text of all cells together is longer than {MAX_SOURCE:,} characters, the most "
-            "that is read. Keep data in files, not in cells, and hand it in again."
+            "that is read. Keep data in files, not in cells, and submit it again."
         )
     return cells
 
@@ -98,7 +98,7 @@ def _raw_cells(tree: dict[str, Json], *, notes: list[str]) -> list[Json]:
         raise NotebookError(
             f"The notebook is in format {version}; "
             f"formats {OLDEST_FORMAT} to {NEWEST_FORMAT} are read. "
-            "Open it in a current Jupyter, save it, and hand it in again."
+            "Open it in a current Jupyter, save it, and submit it again."
         )
     cells, worksheets = tree.get("cells"), tree.get("worksheets")
     if isinstance(cells, list):
@@ -112,7 +112,7 @@ def _raw_cells(tree: dict[str, Json], *, notes: list[str]) -> list[Json]:
         return [cell for cells in sheets if isinstance(cells, list) for cell in cells]
     raise NotebookError(
         "The file holds JSON, but no notebook: it has no list of cells. "
-        "Hand in the .ipynb file itself."
+        "Submit the .ipynb file itself."
     )
 
 
@@ -126,7 +126,7 @@ def _read_cell(
 ) -> Cell:
     """Read a cell; an entry that is no cell becomes an empty raw cell, so that indexes hold."""
     if not isinstance(raw, dict):
-        notes.append(f"Cell {index} is no cell and was left empty.")
+        notes.append(f"Cell {index} is not a cell and was left empty.")
         return Cell(index=index, kind="raw", source="")
     kind = _cell_kind(raw, index=index, notes=notes)
     source = _cell_source(raw, index=index)
@@ -186,14 +186,14 @@ def _cell_source(raw: dict[str, Json], *, index: int) -> str:
     if not isinstance(source, str):
         raise NotebookError(
             f"The source of cell {index} is neither text nor a list of lines, so the file was "
-            "damaged or written by hand. Open it in Jupyter, save it, and hand it in again."
+            "damaged or written by hand. Open it in Jupyter, save it, and submit it again."
         )
     try:
         source.encode()
     except UnicodeEncodeError as error:
         raise NotebookError(
             f"Cell {index} holds half a character (a lone surrogate), which no program can save. "
-            "Retype the emoji or symbol there, and hand it in again."
+            "Retype the emoji or symbol there, and submit it again."
         ) from error
     source = source.replace("\r\n", "\n").replace("\r", "\n")
     level = raw.get("level")

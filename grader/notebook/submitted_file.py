@@ -33,6 +33,6 @@ def read_submitted_file(path: Path) -> bytes:
     if len(data) > MAX_BYTES:
         raise NotebookError(
             f"The file is larger than {MAX_BYTES // 2**20} MB, the most that is read. "
-            "Clear the large outputs and hand it in again."
+            "Clear the large outputs and submit it again."
         )
     return data

@@ -48,7 +48,7 @@ def read_extensions(path: Path, *, zone: tzinfo | None) -> ParsedDates:
         return timestamps.parse_due(cell, zone=zone).isoformat()
 
     return _read_dates(
-        path, date_words=_DUE_COLUMNS, parse=parse_due, description="due dates of their own"
+        path, date_words=_DUE_COLUMNS, parse=parse_due, description="extended due dates"
     )
 
 
@@ -71,7 +71,7 @@ def read_submission_times(path: Path, *, zone: tzinfo) -> ParsedDates:
         return moment.isoformat()
 
     return _read_dates(
-        path, date_words=_TIME_COLUMNS, parse=parse_time, description="times of handing in"
+        path, date_words=_TIME_COLUMNS, parse=parse_time, description="submission times"
     )
 
 
@@ -91,10 +91,10 @@ def _read_dates(
         location = f"{path.name}: line {row.line_number}"
         identifier, cell = clean_value(row.cell(columns["who"])), row.cell(columns["when"])
         if not identifier or is_damaged_id(identifier):
-            raise UsageError(f"{location}: says no id")
+            raise UsageError(f"{location}: has no id")
         first_line = seen.setdefault(normalize_id(identifier), row.line_number)
         if first_line != row.line_number:
-            raise UsageError(f"{location}: {identifier} stands in line {first_line}, too")
+            raise UsageError(f"{location}: {identifier} is also in line {first_line}")
         try:
             dates[identifier] = parse(cell)
         except ValueError as error:

@@ -60,11 +60,12 @@ def read_roster(path: Path) -> ParsedRoster:
     if damaged:
         raise UsageError(
             f"{path.name}: line {damaged[0].line_number}: a spreadsheet has made "
-            f"'{damaged[0].cell(columns['id'])}' of an id; format the column as text, fill it anew"
+            f"'{damaged[0].cell(columns['id'])}' of an id; format the column as "
+            "text and fill it again"
         )
     members, row_notes = _collect_members(table, columns)
     if not members:
-        raise UsageError(f"{path.name}: nobody stands in it")
+        raise UsageError(f"{path.name}: it lists nobody")
     return ParsedRoster(
         members=members,
         notes=(_describe_columns(path.name, table, columns, len(members)), *row_notes),
@@ -101,9 +102,9 @@ def _collect_members(
             members[key] = replace(previous, student=merged)
         else:
             notes.append(
-                f"line {row.line_number}: id {student.id} stands for "
+                f"line {row.line_number}: id {student.id} belongs to "
                 f"{previous.student.name} and for {student.name}; "
-                "it is nobody's until that is fixed"
+                "it is ignored until that is fixed"
             )
             members[f"{key} {row.line_number}"] = member
     if empty_lines:

@@ -119,7 +119,7 @@ def class_notes(
     everyone = [student for students in teams.values() for student in students]
     everyone += [member.student for member in people.members]
     for identifier in unknown_ids(people.extensions, known=everyone):
-        yield f"the extension of {identifier} is nobody's: no student here has that id"
+        yield f"the extension of {identifier} matches no student"
     if rule is None:
         return
     due = timestamps.parse_due(rule.due)
@@ -132,8 +132,8 @@ def class_notes(
     if untimed:
         names = ", ".join(untimed[:MAX_NAMED]) + (" …" if len(untimed) > MAX_NAMED else "")
         yield (
-            f"nobody says when {len(untimed)} of {len(teams)} were handed in, so nothing is taken "
-            f"off: {names} (--times says when)"
+            f"no submission time for {len(untimed)} of {len(teams)}; no late penalty applied: "
+            f"{names} (add times with --times)"
         )
 
 

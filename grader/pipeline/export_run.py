@@ -81,8 +81,8 @@ def _current_grades(book: Gradebook, names: Iterable[str], *, rubric: Rubric) ->
         provenance = graded.provenance
         if provenance is not None and provenance.rubric != rubric.sha256:
             raise UsageError(
-                f"{graded.submission.name} was graded by another version of {rubric.path}: judge "
-                "again first, with `grade again`"
+                f"{graded.submission.name} was graded by another version of {rubric.path}: "
+                "re-score it first, with `grade again`"
             )
         yield graded
 

@@ -182,7 +182,7 @@ class _MarkTaker:
         comparison = _Comparison(submission, graded)
         for mark in _agreed(marks, refused=self.counts.refused):
             if (item := self._items.get(mark.item)) is None:
-                self.counts.refused.append(f"there is no item {mark.item} any more")
+                self.counts.refused.append(f"there is no longer an item {mark.item}")
                 continue
             self._take_one(mark, item, comparison)
 
@@ -232,7 +232,7 @@ def _agreed(marks: Sequence[ImportedMark], *, refused: list[str]) -> Iterator[Im
             yield own[0]
         else:
             students = list_some([mark.student for mark in own])
-            refused.append(f"{students} handed in together, and have different marks for {item}")
+            refused.append(f"{students} submitted together, but have different marks for {item}")
 
 
 @dataclass(slots=True)
@@ -294,11 +294,11 @@ def _tell(counts: Counts, *, by: str) -> Iterator[str]:
         yield f"{marks(counts.given)} given, {counts.known} there already"
     if counts.waiting:
         yield (
-            f"{marks(counts.waiting)} for another look: what was marked has changed since, or "
-            "the mark was for another look there, too"
+            f"{marks(counts.waiting)} to be reviewed: what was graded has changed since, or "
+            "the mark was to be reviewed there, too"
         )
     if counts.kept:
-        yield f"{marks(counts.kept)} left out, since somebody decided here"
+        yield f"{marks(counts.kept)} left out, since somebody graded it here"
     if counts.absent:
         students = list_some(sorted(counts.absent))
         yield f"{marks(sum(counts.absent.values()))} not given yet: nothing is graded of {students}"

@@ -235,11 +235,11 @@ def _join_ungradable(
 
 def _not_handed_in(submission: Submission, notebook: str, *, judge: Judge) -> Graded:
     """Return the grade of a notebook that is not there."""
-    sentence = f"The notebook '{notebook}' was not handed in."
+    sentence = f"The notebook '{notebook}' was not submitted."
     empty = Notebook(cells=(), sha256="")
     answers = judge.extract(empty).answers
     if judge.rubric.imported_from == "nbgrader":  # which gives 0 for these, too
-        why = f"the notebook '{notebook}' was not handed in"
+        why = f"the notebook '{notebook}' was not submitted"
         answers = {item: replace(answer, unanswered=why) for item, answer in answers.items()}
     findings = (
         *judge.checks.fail_all(sentence),

@@ -81,7 +81,7 @@ def _add_similar(
 ) -> None:
     for match in matches:
         if match.item == item.id and item.checks and len(excerpts) < MAX_EXCERPTS:
-            how = f"{match.similarity:.0%} alike to the code that the handout gives for this"
+            how = f"{match.similarity:.0%} similar to the code that the handout gives for this"
             source = notebook.cells[match.cell].source
             excerpts.setdefault(match.cell, Excerpt(cell=match.cell, source=source, how=how))
 

@@ -257,5 +257,5 @@ def _start_process(config: RunConfig) -> None:
 def rejudge_chunk(names: Sequence[str]) -> RejudgeResult:
     """Judge some submissions in a process of the pool."""
     if _process_rejudger is None:
-        raise RuntimeError("this is no process of the pool")
+        raise RuntimeError("this is not a process of the pool")
     return _process_rejudger.rejudge(names)

@@ -15,6 +15,7 @@ from grader.model import Rubric
 from grader.people import People, read_extensions, read_roster, read_submission_times
 from grader.people.lateness import course_zone
 from grader.pipeline import Notify
+from grader.report.text_format import format_count
 from grader.settings import PeopleFiles
 
 SEED_FILE = ".seed"
@@ -81,7 +82,7 @@ def _with_dates(people: People, rubric: Rubric, files: PeopleFiles, notify: Noti
     if files.times is not None:
         new_times = read_submission_times(files.times, zone=zone)
         notify(new_times.note)
-        _report_removed("time of handing in", times.keys() - new_times.dates.keys(), notify)
+        _report_removed("submission time", times.keys() - new_times.dates.keys(), notify)
         times = dict(new_times.dates)
     if (extensions or times) and rubric.late is None:
         notify("the rubric has no [late], so due dates and times change nothing")
@@ -90,21 +91,21 @@ def _with_dates(people: People, rubric: Rubric, files: PeopleFiles, notify: Noti
 
 def _report_removed(kind: str, removed: Iterable[str], notify: Notify) -> None:
     for key in sorted(removed):
-        notify(f"the {kind} of {key} is gone: it stands in the file no more")
+        notify(f"the {kind} of {key} was removed: it is no longer in the file")
 
 
 def _report_remembered(people: People, files: PeopleFiles, notify: Notify) -> None:
     parts = [
-        f"a roster of {len(people.members)}" if people.members and files.roster is None else "",
-        f"{len(people.extensions)} extensions"
-        if people.extensions and files.extensions is None
-        else "",
-        f"{len(people.submission_times)} times"
-        if people.submission_times and files.times is None
-        else "",
+        format_count(len(entries), singular=name)
+        for name, entries, file in (
+            ("student", people.members, files.roster),
+            ("extension", people.extensions, files.extensions),
+            ("submission time", people.submission_times, files.times),
+        )
+        if entries and file is None
     ]
-    if any(parts):
-        notify(f"remembered from before: {', '.join(filter(None, parts))}")
+    if parts:
+        notify(f"kept from an earlier run: {', '.join(parts)}")
 
 
 def choose_seed(book: Gradebook, assignment: str, *, folder: Path, draw_new: bool) -> bytes:

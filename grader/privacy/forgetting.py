@@ -133,7 +133,7 @@ def forget_student(
 def _require_person(book: Gradebook, identifier: str, folder: Path) -> Person:
     person = _find_person(book, identifier)
     if person is None:
-        raise UsageError(f"{identifier}: nobody alone has that id, address or name in {folder}")
+        raise UsageError(f"{identifier}: matches no student, or more than one, in {folder}")
     return person
 
 

@@ -13,7 +13,7 @@ from grader.report.text_format import format_count, one_line, printable
 MAX_LINES = 12
 """Modules that are named; a notebook may import any number of them."""
 OWN_INTERPRETER = "pip"
-_HELP = "What only imports them loses nothing; what needs them waits, and costs nobody a point."
+_HELP = "Submissions that only import them lose nothing; what needs them is evaluated later."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +82,8 @@ def missing_lines(counts: Iterable[ModuleCount], *, pip: str = OWN_INTERPRETER) 
     if unknown:
         lines.append(
             f"{_list_counts(unknown)}: no package of that name is known here, so it is taken for a "
-            "file that the student did not hand in. A file of the course belongs into its "
-            "`provided` folder, the name of a package into the rubric's `optional_imports`"
+            "file that the student did not submit. A file of the course belongs in its "
+            "`provided` folder, the name of a package in the rubric's `optional_imports`"
         )
     return tuple(lines)
 
@@ -98,7 +98,7 @@ def preflight_note(counts: Iterable[ModuleCount], *, pip: str) -> str:
     verb = "is" if len(known) == 1 else "are"
     return (
         f"{_list_counts(known)} {verb} imported and missing where notebooks run{command}. "
-        "What is imported and not used costs nothing"
+        "Importing one without using it costs nothing"
     )
 
 
@@ -137,7 +137,7 @@ def _module_line(count: ModuleCount) -> str:
     if count.module.fetched:
         return (
             f"{line}; notebooks fetch it themselves, and have no network: a file of the course "
-            "belongs into its `provided` folder"
+            "belongs in its `provided` folder"
         )
     if not count.module.package:
         return f"{line}; what to install for it is not known here, so look at it before you do"

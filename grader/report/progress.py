@@ -102,9 +102,9 @@ class ProgressBar(RunWatcher):
         messages = []
         if unchanged:
             amount = format_count(unchanged, singular="submission")
-            messages.append(f"kept {amount} as graded before: nothing changed")
+            messages.append(f"kept {amount} from the last run: nothing changed")
         if judged:
-            messages.append(f"judged {judged} again without a kernel, from stored runs")
+            messages.append(f"re-scored {judged} from saved runs")
         if messages and count:
             messages.append(f"{count} to run")
         if messages:

@@ -77,12 +77,10 @@ def changes_report(
     judged = format_count(count, singular="submission")
     changed = format_count(changed_count, singular="score") if changed_count else "no score"
     parts: list[RenderableType] = [_table(changes), Text("")] if changes else []
-    parts.append(Text(f"judged {judged} again, without a kernel: {changed} moved"))
+    parts.append(Text(f"re-scored {judged} from saved runs: {changed} changed"))
     if needs_rerun:
         names = printable(one_line(", ".join(needs_rerun)))
-        parts.append(
-            Text(f"as before, until they are run again (a check asks something new): {names}")
-        )
+        parts.append(Text(f"to be run again by `grade`, since a check asks something new: {names}"))
     return Group(*parts)
 
 

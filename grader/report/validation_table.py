@@ -57,7 +57,7 @@ def validation_report(result: Validation) -> RenderableType:
         ]
     if result.stale_explanations:
         parts += [
-            Text("\nexplanations that explain nothing any more"),
+            Text("\nexplanations that no longer explain anything"),
             *map(_indented, result.stale_explanations),
         ]
     return Group(*parts)
@@ -87,9 +87,9 @@ def _heading(result: Validation) -> Text:
 
 def _table(result: Validation) -> Table:
     table = Table.grid(padding=(0, 2))
-    reference = "full automatic marks, every time" if result.reference.passed else "see below"
+    reference = "full automatic points, every time" if result.reference.passed else "see below"
     table.add_row(*_row("reference", result.reference.passed, reference))
-    table.add_row(*_row("template", result.template.passed, "scores what a blank one may"))
+    table.add_row(*_row("template", result.template.passed, "scores no more than a blank one may"))
     holding = sum(case.passed for case in result.cases)
     cases = f"{holding} of {len(result.cases)} score what they must" if result.cases else "none"
     table.add_row(*_row("cases", holding == len(result.cases), cases))

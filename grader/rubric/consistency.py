@@ -147,7 +147,7 @@ def _about_faults(file: RubricFile) -> Iterator[str]:
             )
         for name in item.about:
             if name not in automatic_ids:
-                fault = f"'{name}' is no automatic item of this rubric"
+                fault = f"'{name}' is not an automatic item of this rubric"
                 hint = suggest_nearest(name, among=automatic_ids)
                 yield format_complaint([f"item {item.id}", "about"], f"{fault}; {hint}")
 
@@ -159,7 +159,7 @@ def _need_faults(file: RubricFile) -> Iterator[str]:
         for need in check.needs:
             if need not in known:
                 has_unknown = True
-                fault = f"'{need}' is no item and no check of this rubric"
+                fault = f"'{need}' is neither an item nor a check of this rubric"
                 yield format_complaint(
                     [*keys, "needs"], f"{fault}; {suggest_nearest(need, among=known)}"
                 )

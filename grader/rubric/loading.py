@@ -223,7 +223,7 @@ def _find_tests(path: Path, *, assignment_id: str) -> tuple[CourseTests | None, 
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         where = f", line {line}" if line else ""
-        return None, [f"{FILE_NAME}{where}: is no Python: {error}"]
+        return None, [f"{FILE_NAME}{where}: is not Python: {error}"]
 
 
 def _find_provided(assignment: AssignmentTable, *, rubric_path: Path) -> Path | None:

@@ -54,7 +54,7 @@ def raise_complaints(path: Path, complaints: Iterable[str]) -> None:
     if len(lines) == 1:
         raise RubricError(f"{path}: {lines[0]}")
     if lines:
-        raise RubricError("\n  ".join([f"{path}: {len(lines)} things to mend", *lines]))
+        raise RubricError("\n  ".join([f"{path}: {len(lines)} problems", *lines]))
 
 
 def suggest_nearest(word: str, *, among: Iterable[str]) -> str:

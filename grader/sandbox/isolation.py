@@ -58,6 +58,7 @@ class IsolationRequest:
 UNPROTECTED = Isolation(
     level=IsolationLevel.NONE,
     description=(
-        "none: the code ran with the rights of whoever graded it, and this grade can be forged"
+        "none: the code ran with the rights of the person who graded it, and this grade can be "
+        "forged"
     ),
 )

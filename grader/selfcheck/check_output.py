@@ -45,7 +45,7 @@ def _result_lines(result: SelfcheckResult, *, path: Path, width: int) -> Iterato
                 yield Text(_wrap(feedback.located_title, "    ", width=width), style="bold")
             yield Text(_wrap(feedback.text, "    ", width=width))
     for title, lines, sign in (
-        ("Before you hand in", result.warnings, "!"),
+        ("Before you submit", result.warnings, "!"),
         ("Costs nothing", result.notices, "·"),
     ):
         if lines:

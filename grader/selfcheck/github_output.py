@@ -114,7 +114,7 @@ def _summary_lines(outcome: FileOutcome) -> Iterator[str]:
         title = f"{item.id} {_escape_markdown(item.title)}"
         yield f"| {sign} | {title} | {feedback.count} | {details} |"
     for heading, lines in (
-        ("Before you hand in", result.warnings),
+        ("Before you submit", result.warnings),
         ("Costs nothing", result.notices),
     ):
         if lines:

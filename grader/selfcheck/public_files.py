@@ -106,7 +106,7 @@ def _bind_public_checks(rubric: Rubric) -> BoundRubric:
         if is_own_file(type(call.check)):
             raise RubricError(
                 f"{rubric.path}: item {call.item.id} → {call.spec.code} → public: can't be true: "
-                "the check stands in the assignment's checks.py, which students don't get"
+                "the check is in the assignment's checks.py, which students don't get"
             )
         if call.check.asks_counter_questions():
             raise RubricError(

@@ -128,7 +128,7 @@ def _file_warnings(notebook: Notebook, public: PublicRubric) -> Iterator[str]:
 
 def _output_warnings(saved: Outputs, new: Outputs) -> Iterator[str]:
     if any(new.values()) and not any(saved.values()):
-        yield "The file holds no saved outputs: run all cells, save it, and hand in that file."
+        yield "The file holds no saved outputs: run all cells, save it, and submit that file."
         return
     charts = [index for index, outputs in new.items() if _has_chart(outputs)]
     if charts and not any(map(_has_chart, saved.values())):
@@ -236,9 +236,9 @@ def _answer_warnings(notebook: Notebook, public: PublicRubric) -> Iterator[str]:
         what = (
             "there is no answer to"
             if is_empty
-            else "all of the answer, and nothing else, was found to"
+            else "the whole answer, and nothing else, was found for"
         )
-        yield f"It is not sure that {what} {', '.join(names)}: {concern}."
+        yield f"We are not sure that {what} {', '.join(names)}: {concern}."
     prompts = {item.id: item.prompt for item in public.rubric.items}
     students = find_students(notebook, prompts=prompts)
     if not any(student.name or student.id for student in students):

@@ -103,11 +103,11 @@ def _notify_left_out(
     left_out = [f.display_path for f in listing.top_files().values() if f.display_path not in used]
     if left_out:
         listed = list_some(left_out, most=MAX_LEFT_OUT)
-        notify(f"not graded, as no notebook and beside none of its name: {listed}")
+        notify(f"not graded, since they belong to no notebook: {listed}")
     hidden = {n: f for n, f in listing.skipped.items() if f.fault in HIDDEN_FAULTS.values()}
     if top_hidden := [name for name in hidden if "/" not in name]:
         listed = list_some(top_hidden, most=MAX_LEFT_OUT)
-        notify(f"not graded, as their names begin with a dot or ~$: {listed}")
+        notify(f"not graded, since their names begin with a dot or ~$: {listed}")
     rows = {bundle.key.partition("/")[0] for bundle in bundles}
     folders = [
         f"{name}/"
@@ -116,7 +116,7 @@ def _notify_left_out(
     ]
     if folders:
         listed = list_some(folders, most=MAX_LEFT_OUT)
-        notify(f"not graded, as no notebook is in there: {listed}")
+        notify(f"not graded, since they hold no notebook: {listed}")
 
 
 def _single_file_bundle(path: Path) -> Bundle:
@@ -154,7 +154,6 @@ def _with_distinct_keys(bundles: Iterable[Bundle]) -> Sequence[Bundle]:
 def _layout_message(recognition: RecognizedLayout, *, count: int) -> str:
     """Say which layout was recognized, in a line for the person at the keyboard."""
     count_text = f"{count} submission{'' if count == 1 else 's'}"
-    reason = "" if recognition.is_known_system else ", since the names are of no system known here"
-    return (
-        f"layout {recognition.layout.name} ({recognition.layout.description}){reason}: {count_text}"
-    )
+    layout = recognition.layout
+    reason = "" if recognition.is_known_system else "; file names match no known LMS"
+    return f"layout: {layout.name} ({layout.description}{reason}): {count_text}"

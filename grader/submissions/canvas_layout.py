@@ -93,7 +93,7 @@ def _select_newest_files(bundle: Bundle) -> Bundle:
             files.setdefault(f"{stem}{ending}", files[last_file])
         elif earlier:
             earlier_files = ", ".join(file for _, _, file in earlier)
-            note = f"{last_file} was handed in last and counts; earlier: {earlier_files}"
+            note = f"{last_file} was submitted last and counts; earlier: {earlier_files}"
             # Where all have a number they may be parts: hw-1, hw-2.
             numbered = last_turn and all(turn for turn, _, _ in earlier)
             (flags if numbered else notes).append(note)

@@ -247,14 +247,14 @@ def _is_folders(listing: Listing) -> bool:
 
 FOLDERS = SubmissionLayout(
     name="folders",
-    description="a folder a student",
+    description="one folder per student",
     matches=_is_folders,
     partly_matches=lambda listing: bool(listing.subfolders()),
     bundles=folder_bundles,
 )
 FLAT = SubmissionLayout(
     name="flat",
-    description="files under any name",
+    description="files with any names",
     matches=_holds_notebook,
     partly_matches=lambda listing: bool(listing.files),
     bundles=flat_bundles,

@@ -62,7 +62,7 @@ def recognize_layout(
 def _require_layout(listing: Listing, *, name: str) -> RecognizedLayout:
     layouts = {layout.name: layout for layout in (*SYSTEM_LAYOUTS, *PLAIN_LAYOUTS)}
     if name not in layouts:
-        raise UsageError(f"{name!r} is no layout; there are {', '.join(sorted(layouts))}")
+        raise UsageError(f"{name!r} is not a layout; the layouts are {', '.join(sorted(layouts))}")
     layout = layouts[name]
     if layout in PLAIN_LAYOUTS:
         inner = _strip_wrapper(listing)

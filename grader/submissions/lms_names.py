@@ -15,7 +15,7 @@ from grader.submissions.file_listing import File, Listing, is_notebook
 from grader.submissions.flat_layout import flat_bundles
 from grader.submissions.safe_names import plain_letters
 
-UNLABELED = "its name says not who handed it in, unlike the names beside it"
+UNLABELED = "its name does not say who submitted it, unlike the names beside it"
 ONLY_EARLIER_NOTEBOOK = "the newest attempt has no notebook, but an earlier one has"
 SYSTEM_FILES = frozenset({"index.html"})
 """Files that a system adds to the submissions."""

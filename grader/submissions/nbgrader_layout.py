@@ -66,7 +66,7 @@ def _bundles(listing: Listing, context: LayoutContext) -> Iterator[Bundle]:
 
 def _remarks_on_others(student_folder: Listing) -> tuple[str, ...]:
     others = sorted(student_folder.subfolders())
-    return (f"handed in for other assignments only: {list_some(others)}",) if others else ()
+    return (f"submitted for other assignments only: {list_some(others)}",) if others else ()
 
 
 def _read_time(stamp: File) -> str:

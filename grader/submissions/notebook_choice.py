@@ -115,7 +115,8 @@ def choose_best(
         )
         return best, replace(bundle, remarks=(*bundle.remarks, f"{message}; not graded: {others}"))
     message = (
-        f"{graded_path} is graded: of {len(candidates)} notebooks like the handout the fullest"
+        f"{graded_path} is graded: of {len(candidates)} notebooks that look "
+        "like the handout it is the fullest"
     )
     return best, replace(bundle, concerns=(*bundle.concerns, f"{message}; not graded: {others}"))
 
@@ -176,10 +177,10 @@ def _explain_no_notebook(bundle: Bundle) -> str:
     """Explain to the student why there is no notebook."""
     names = sorted(bundle.files)
     if not names:
-        return "Nothing was handed in: there is no file, hidden ones aside."
+        return "Nothing was submitted: there is no file, apart from hidden ones."
     listed = list_some(names, most=MAX_NAMED_FILES)
     if any(ending_of(name) in UNOPENED_ARCHIVES for name in names):
-        hint = "Archives other than .zip are not opened: hand in the notebook itself."
+        hint = "Archives other than .zip are not opened: submit the notebook itself."
     else:
-        hint = "Hand in the .ipynb file itself."
-    return f"No notebook (.ipynb) was handed in, only {listed}. {hint}"
+        hint = "Submit the .ipynb file itself."
+    return f"No notebook (.ipynb) was submitted, only {listed}. {hint}"

@@ -192,7 +192,7 @@ def _join_parts(
     all_concerns = (*concerns, *(concern for part in parts.values() for concern in part.concerns))
     noted = dict.fromkeys(all_concerns)
     if missing:
-        noted[f"not handed in: {', '.join(missing)}"] = None
+        noted[f"not submitted: {', '.join(missing)}"] = None
     if name_different_students(teams):
         noted[DIFFERENT_STUDENTS] = None
     return replace(
