@@ -3,6 +3,7 @@
 GraderError
     ArchiveError
     CourseTestFault
+    DownloadRefused
     IsolationError
     KernelError
     MarkConflict
@@ -20,7 +21,7 @@ GraderError
             ChannelTimeout
         FrameRefused
 
-`RequestRefused`, `Stopped` and `Undrawable` are defined where they are raised.
+`DownloadRefused`, `RequestRefused`, `Stopped` and `Undrawable` are defined where they are raised.
 """
 
 from __future__ import annotations

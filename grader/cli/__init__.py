@@ -21,6 +21,7 @@ from grader.cli.debug_option import global_debug_option
 from grader.cli.doctor_command import doctor_command
 from grader.cli.exit_codes import CANNOT_RUN, INTERRUPTED, NEEDS_PERSON
 from grader.cli.export_command import export_command
+from grader.cli.fetch_command import fetch_group
 from grader.cli.forget_command import forget_command
 from grader.cli.import_command import import_command
 from grader.cli.init_command import init_command
@@ -98,6 +99,7 @@ for command in (
     anonymize_command,
     forget_command,
     export_command,
+    fetch_group,
     worker_command,
     cluster_group,
 ):
