@@ -59,6 +59,8 @@ class FakeCanvas:
     waiting: dict[int, tuple[int, dict[str, str]]] = field(default_factory=dict)
     uploads: dict[int, Json] = field(default_factory=dict)
     next_id: int = 900_000
+    dies_after_writes: int | None = None
+    """After so many bulk writes Canvas answers no upload any more."""
     late_policy: float = 0.0
     """What Canvas's own late policy takes off a late score."""
 
@@ -203,6 +205,8 @@ class FakeCanvas:
         fields = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
         submissions = f"/api/v1/courses/{COURSE}/assignments/{ASSIGNMENT}/submissions"
         self.next_id += 1
+        if len(self.writes) == self.dies_after_writes:
+            return Response("oops", status_code=500)
         if match := re.fullmatch(rf"{submissions}/(\d+)/comments/files", path):
             self.uploads[self.next_id] = {
                 "id": self.next_id,

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 from grader.errors import UsageError
 from grader.gradebook import StoredSubmission, open_gradebook, schema_version
 
+NEWEST = schema_version.newest_version(schema_version.MIGRATIONS)
 REFUSED = "is not a gradebook|can't be read as a gradebook"
 State = Mapping[str, tuple[bytes, int]]
 
@@ -68,8 +69,8 @@ def test_a_new_book_says_its_version_where_others_look(place: Path) -> None:
     with open_gradebook(place):
         pass
 
-    newest = schema_version.newest_version(schema_version.MIGRATIONS)
-    assert versions(place) == (newest, str(newest)) == (1, "1")
+    assert NEWEST > 1
+    assert versions(place) == (NEWEST, str(NEWEST))
 
 
 def test_an_older_book_goes_forward_step_by_step(place: Path) -> None:
@@ -153,7 +154,7 @@ def test_a_book_of_no_known_version_is_refused_in_one_sentence_and_untouched(
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     before = place.read_bytes()
 
-    with pytest.raises(UsageError, match=r"no version .* knows \(1 to 1\)") as refused:
+    with pytest.raises(UsageError, match=rf"no version .* knows \(1 to {NEWEST}\)") as refused:
         open_gradebook(place).__enter__()
 
     assert "\n" not in str(refused.value)

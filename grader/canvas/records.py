@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from grader.errors import UsageError
 
@@ -108,7 +108,7 @@ class CanvasSubmission(CanvasAttempt):
     group: CanvasGroup | None = None
     submission_history: tuple[CanvasAttempt, ...] = ()
     submission_comments: tuple[CanvasComment, ...] = ()
-    rubric_assessment: Mapping[str, Any] = Field(default_factory=dict)
+    rubric_assessment: Mapping[str, Any] | None = None
 
     @property
     def group_id(self) -> int | None:

@@ -28,6 +28,7 @@ from grader.cli.init_command import init_command
 from grader.cli.mark_command import mark_command
 from grader.cli.marks_command import marks_command
 from grader.cli.parts_command import parts_command
+from grader.cli.push_command import push_group
 from grader.cli.release_command import release_command
 from grader.cli.run_command import run_command
 from grader.cli.terminal_encoding import outlast_readers, write_plainly
@@ -100,6 +101,7 @@ for command in (
     forget_command,
     export_command,
     fetch_group,
+    push_group,
     worker_command,
     cluster_group,
 ):

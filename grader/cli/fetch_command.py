@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,9 +55,22 @@ def fetch_canvas_command(
     result = AssignmentFetcher(
         RemoteAssignment(source, requester=requester),
         folder=out or Path(f"canvas-{course}-{assignment}"),
+        on_file=show_count("file"),
     ).fetch(all_attempts=all_attempts)
     _print_result(result)
     raise SystemExit(NEEDS_PERSON if result.faults else DONE)
+
+
+def show_count(singular: str) -> Callable[[int, int], None]:
+    """Return what shows in one line of a terminal how far something is."""
+    is_terminal = sys.stderr.isatty()
+
+    def show(number: int, count: int) -> None:
+        if is_terminal:
+            end = "\n" if number == count else ""
+            click.echo(f"\r{singular} {number} of {count}{end}", nl=False, err=True)
+
+    return show
 
 
 def open_requester(url: str | None) -> CanvasRequester:

@@ -2,7 +2,7 @@
 
 To change the tables, change `tables.py` and add a step to `MIGRATIONS` that brings a store of the
 version before to what the tables are now. A step is never changed once it was released. Version 1
-is what the first release writes.
+is what the first release wrote.
 """
 
 from __future__ import annotations
@@ -13,11 +13,19 @@ from contextlib import AbstractContextManager
 from sqlalchemy import Connection, insert, select, text, update
 
 from grader.errors import UsageError
-from grader.gradebook.tables import SCHEMA, meta
+from grader.gradebook.tables import SCHEMA, lms_sources, meta, pushes
 
 Migration = Callable[[Connection], None]
 """Takes a store from one version to the next."""
-MIGRATIONS: tuple[Migration, ...] = ()
+
+
+def _remember_pushes(connection: Connection) -> None:
+    """Add the tables of what was sent to learning management systems."""
+    for table in (lms_sources, pushes):
+        table.create(connection, checkfirst=True)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_remember_pushes,)
 """The first goes from version 1 to 2; a new store needs none of them."""
 
 
