@@ -7,9 +7,10 @@ Sections, Submissions, File uploads, Progress, Pagination, Throttling).
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -19,7 +20,7 @@ from urllib.parse import parse_qsl, urlencode
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 TOKEN = "7~invented-and-of-no-use"  # noqa: S105 (it opens nothing)
@@ -38,6 +39,8 @@ class FakeCanvas:
     sections: list[Json] = field(default_factory=list)
     assignment: Json = field(default_factory=dict)
     overrides: list[Json] = field(default_factory=list)
+    left: set[int] = field(default_factory=set)
+    """Who is not in the course any more."""
     submissions: dict[int, Json] = field(default_factory=dict)
     contents: dict[int, bytes] = field(default_factory=dict)
     """Bytes of files, by id."""
@@ -50,6 +53,10 @@ class FakeCanvas:
     """The fields of each bulk write."""
     throttle: list[int] = field(default_factory=list)
     """Statuses that the next requests get instead of an answer."""
+    held_file: int | None = None
+    """The file that is sent for ever: half of it comes."""
+    detours: dict[int, str] = field(default_factory=dict)
+    """Where the address of a file leads, instead of to the file."""
     failing_users: set[int] = field(default_factory=set)
     """Whose grades Canvas does not write, without a word."""
     progress_steps: int = 2
@@ -105,10 +112,12 @@ class FakeCanvas:
         at: str = "2031-11-19T20:00:00Z",
         late: bool = False,
         group: tuple[int, str] | None = None,
-        **files: bytes,
+        files: Mapping[str, bytes] | None = None,
+        **named: bytes,
     ) -> list[int]:
-        """Hand in files as the next attempt; `__` in a name stands for a point. Their ids."""
-        attachments = [self._keep(name.replace("__", "."), data) for name, data in files.items()]
+        """Hand in files as the next attempt; `__` in a keyword stands for a point. Their ids."""
+        every = {name.replace("__", "."): data for name, data in named.items()} | dict(files or {})
+        attachments = [self._keep(name, data) for name, data in every.items()]
         for user in users:
             submission = self.submissions[user]
             attempt = {
@@ -176,7 +185,7 @@ class FakeCanvas:
     def _read(self, request: Request, path: str) -> Response:
         course = f"/api/v1/courses/{COURSE}"
         lists: dict[str, list[Json]] = {
-            f"{course}/users": self.users,
+            f"{course}/users": [user for user in self.users if user["id"] not in self.left],
             f"{course}/sections": self.sections,
             f"{course}/assignments/{ASSIGNMENT}/overrides": self.overrides,
         }
@@ -259,14 +268,24 @@ class FakeCanvas:
         """Lead from Canvas to where the file is."""
         self.requests.append((request.method, request.url.path))
         number = request.path_params["number"]
-        return RedirectResponse(f"{self.files_url}/stored/{number}", status_code=302)
+        there = self.detours.get(number, f"{self.files_url}/stored/{number}")
+        return RedirectResponse(there, status_code=302)
 
     # ------------------------------------------------------------ where files are
 
     async def send_file(self, request: Request) -> Response:
         """Send a file to whoever knows its address."""
         self._note(request)
-        return Response(self.contents[int(request.path_params["number"])])
+        number = int(request.path_params["number"])
+        data = self.contents[number]
+        if number != self.held_file:
+            return Response(data)
+
+        async def half() -> AsyncIterator[bytes]:
+            yield data[: len(data) // 2]
+            await asyncio.sleep(3600)
+
+        return StreamingResponse(half())
 
     async def take_file(self, request: Request) -> Response:
         """Take a file, and lead back to Canvas."""
@@ -310,7 +329,14 @@ class FakeCanvas:
 @contextmanager
 def serving(app: Starlette) -> Iterator[str]:
     """Serve on a free port of loopback; the address."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off")
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=0,
+        log_level="error",
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -74,16 +74,16 @@ def open_access(*, address: str | None, token: str | None) -> CanvasAccess:
         UsageError: The address or the token is missing, or not valid.
     """
     url = canvas_url(address or "")
-    found_token = (token or _keyring_token(url) or "").strip()
-    if not found_token:
+    usable_token = (token or "").strip() or (_keyring_token(url) or "").strip()
+    if not usable_token:
         raise UsageError(
             "no token for Canvas: put one into the variable CANVAS_TOKEN (Canvas: Account, "
             f"Settings, New Access Token), or into a keyring: keyring set {SERVICE} "
             f"{origin_of(url)[1]}"
         )
-    if not found_token.isascii() or not found_token.isprintable() or " " in found_token:
+    if not usable_token.isascii() or not usable_token.isprintable() or " " in usable_token:
         raise UsageError("the token for Canvas holds characters that no token has")
-    return CanvasAccess(url=url, token=found_token)
+    return CanvasAccess(url=url, token=usable_token)
 
 
 def _keyring_token(url: str) -> str | None:

@@ -176,9 +176,10 @@ class AssignmentFetcher:
         path = self._folder / relative
         if path.is_file() and attachment.size in {None, path.stat().st_size}:
             self._kept += 1
+            self._remaining_bytes -= path.stat().st_size
             return
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        max_bytes = min(STUDENT_BOUNDS.bytes, self._remaining_bytes)
+        max_bytes = max(0, min(STUDENT_BOUNDS.bytes, self._remaining_bytes))
         try:
             if not attachment.url:
                 raise DownloadRefused("Canvas gives no address for it")  # noqa: TRY301 (as others)

@@ -287,7 +287,7 @@ def _write_chunks(chunks: Iterator[bytes], path: Path, *, max_bytes: int) -> int
         for chunk in chunks:
             size += len(chunk)
             if size > max_bytes:
-                raise DownloadRefused(f"it is larger than {max_bytes // 2**20:,} MB")
+                raise DownloadRefused(f"it has more than the {max_bytes:,} bytes that are fetched")
             file.write(chunk)
     return size
 

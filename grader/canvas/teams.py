@@ -150,7 +150,8 @@ def _squeeze(name: str) -> str:
 
 def _own_name(label: str) -> str:
     """Return a file's name without folders, as it is beside the notebook."""
-    return label.replace("\\", "/").rpartition("/")[2].replace("\0", "") or "file"
+    name = label.replace("\\", "/").rpartition("/")[2].replace("\0", "")
+    return name if name.strip(".") else "file"
 
 
 def _safe_file_name(label: str) -> str:
