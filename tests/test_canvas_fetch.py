@@ -113,7 +113,7 @@ def test_the_roster_has_everyone_over_all_pages(canvas: FakeCanvas, tmp_path: Pa
 
 
 @pytest.mark.kernel
-def test_what_was_fetched_is_graded_with_roster_and_extensions(
+def test_what_was_fetched_is_graded_with_roster_and_extensions_and_pushed(
     canvas: FakeCanvas, tmp_path: Path
 ) -> None:
     course = tiny_course.made(tmp_path)
@@ -135,6 +135,13 @@ def test_what_was_fetched_is_graded_with_roster_and_extensions(
     assert [student["id"] for student in ada["students"]] == ["s1042"]
     days = [result["score"]["late"]["each"][0]["days"] for result in (ada, ben)]
     assert days == [1, 0]
+
+    variables = {"CANVAS_URL": canvas.url, "CANVAS_TOKEN": fake_canvas.TOKEN}
+    code, output, errors = run_command(
+        "push", "canvas", "--yes", folder=tmp_path, environment=variables
+    )
+    assert code == 0, output + errors
+    assert canvas.scores() == {1042: 9.0, 1043: 10.0, 1044: None}
 
 
 def submissions(folder: Path) -> dict[str, Submission]:
