@@ -59,6 +59,8 @@ class FakeCanvas:
     """Where the address of a file leads, instead of to the file."""
     failing_users: set[int] = field(default_factory=set)
     """Whose grades Canvas does not write, without a word."""
+    ignores_rubric: bool = False
+    """Whether it leaves its rubric empty, without a word."""
     progress_steps: int = 2
     """How often a write is asked for until it is done."""
     failed_progress: bool = False
@@ -256,7 +258,7 @@ class FakeCanvas:
                 submission["score"] = float(value) - taken
                 submission["points_deducted"] = taken or None
                 submission["workflow_state"] = "graded"
-            if match[2] == "rubric_assessment":
+            if match[2] == "rubric_assessment" and not self.ignores_rubric:
                 criterion, name = re.findall(r"\[(\w+)\]", match[3])
                 assessment = submission.setdefault("rubric_assessment", {})
                 assessment.setdefault(criterion, {})[name] = float(value)

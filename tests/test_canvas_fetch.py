@@ -257,7 +257,7 @@ def test_due_dates_of_their_own_come_from_overrides(canvas: FakeCanvas, tmp_path
     canvas.add_student(1045, "Dora Tester")
     canvas.add_student(1046, "Eve Trial")
     canvas.overrides = [
-        {"id": 1, "student_ids": [1042], "due_at": "2031-11-22T05:59:00Z"},
+        {"id": 1, "student_ids": [1042], "due_at": "2031-11-20T17:59:00Z"},
         {"id": 2, "group_id": 5, "due_at": "2031-11-23T05:59:00Z"},
         {"id": 3, "course_section_id": 32, "due_at": "2031-11-24T05:59:00Z"},
         {"id": 4, "course_section_id": 31, "due_at": "2031-11-21T05:59:00Z"},
@@ -268,7 +268,7 @@ def test_due_dates_of_their_own_come_from_overrides(canvas: FakeCanvas, tmp_path
     fetch(canvas, tmp_path)
 
     assert extensions(tmp_path) == {
-        "s1042": "2031-11-22T05:59:00+00:00",
+        "s1042": "2031-11-20T17:59:00+00:00",
         "s1043": "2031-11-23T05:59:00+00:00",
         "s1044": "2031-11-24T05:59:00+00:00",
         "s1045": "9999-12-30T00:00:00+00:00",

@@ -340,6 +340,16 @@ def test_a_rubric_on_canvas_is_filled_where_its_criteria_are_the_questions(grade
     assert assessment == {"_11": {"points": 4.0}, "_12": {"points": 4.67}}
 
 
+def test_a_rubric_that_canvas_did_not_fill_is_told(graded: Class) -> None:
+    graded.canvas.assignment["rubric"] = CRITERIA
+    graded.canvas.ignores_rubric = True
+
+    code, said = graded.push("--yes")
+
+    assert code == 1
+    assert "rubric has other points than were sent" in reasons(said)["Ada Example (s1042)"]
+
+
 def test_a_rubric_that_does_not_fit_stays_empty_and_is_named(graded: Class) -> None:
     graded.canvas.assignment["rubric"] = [*CRITERIA, {"id": "_13", "description": "Style"}]
 
@@ -416,6 +426,7 @@ def test_a_push_that_was_killed_goes_on_and_doubles_nothing(graded: Class) -> No
     process.kill()
     process.wait(10)
     assert canvas.scores()[1042] is None
+    canvas.progress_steps = 2
     canvas.waiting = {number: (1, fields) for number, (_, fields) in canvas.waiting.items()}
 
     code, said = graded.push("--yes")
