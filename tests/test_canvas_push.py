@@ -130,6 +130,7 @@ def test_without_yes_nothing_is_sent_and_both_scores_stand_side_by_side(graded: 
     lines = [" ".join(line.split()) for line in said.splitlines()]
     assert "Ada Example (s1042) - -> 8.00 with report" in lines
     assert "Ben Sample (s1043) 5.00 -> 8.67 with report" in lines
+    assert lines[0] == f"Two vectors, {graded.canvas.url}/courses/7/assignments/412"
     assert "Nothing was sent. With --yes: 2 scores and 2 reports." in said
     assert [method for method, _ in graded.canvas.requests if method != "GET"] == []
 

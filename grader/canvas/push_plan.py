@@ -59,6 +59,8 @@ class PlannedPush:
 class PushPlan:
     """What would be sent, and who would be sent nothing, and why."""
 
+    title: str
+    """What Canvas calls the assignment."""
     sends: tuple[PlannedPush, ...]
     current: tuple[StudentGrade, ...]
     """Students whose score and report are on Canvas already."""
@@ -168,6 +170,7 @@ class PushPlanner:
                 else:
                     current.append(grade)
         return PushPlan(
+            title=self._assignment.name,
             sends=tuple(sends),
             current=tuple(current),
             pending=tuple(pending),

@@ -78,8 +78,7 @@ class GradePusher:
         self._works: Sequence[GradedWork] = [summarize_work(graded) for graded in grades.results]
         self._sleep = sleep
         self._on_student = on_student
-        source = remote.source
-        self._target = f"{source.url}/courses/{source.course}/assignments/{source.assignment}"
+        self._target = remote.source.address
 
     def plan(self, options: PushOptions) -> PushPlan:
         """Return what would be sent; wait first for what was asked for before.

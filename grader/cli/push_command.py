@@ -60,6 +60,7 @@ def push_canvas_command(
         remote = RemoteAssignment(source, requester=requester)
         pusher = GradePusher(remote, book=book, grades=grades, on_student=show_count("student"))
         push_plan = pusher.plan(PushOptions(reports=not no_reports, replace=replace))
+        _print([f"{push_plan.title}, {source.address}", ""])
         _print(_plan_lines(push_plan, ungraded=ungraded))
         refused: tuple[ListedStudent, ...] = ()
         if yes and push_plan.sends:

@@ -65,6 +65,11 @@ class CanvasSource(_Record):
     course: int
     assignment: int
 
+    @property
+    def address(self) -> str:
+        """The address of the assignment's page."""
+        return f"{self.url}/courses/{self.course}/assignments/{self.assignment}"
+
 
 class FetchManifest(_Record):
     """All that is known of a fetched folder beside its files."""
