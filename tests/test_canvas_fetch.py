@@ -307,6 +307,23 @@ def test_people_without_ids_of_the_university_have_logins_or_numbers(
     assert members[1].student.lms == {"canvas": "1043"}
 
 
+def test_what_canvas_leaves_out_or_writes_as_null_is_nothing(
+    canvas: FakeCanvas, tmp_path: Path
+) -> None:
+    canvas.hand_in(1042, hw__ipynb=BOOK)
+    canvas.users[0] |= {"enrollments": None, "email": None}
+    canvas.submissions[1042] |= {"late": None, "group": None, "submission_history": None}
+    canvas.submissions[1043] |= {"attachments": None, "excused": None}
+    canvas.overrides = [{"id": 1, "student_ids": None, "course_section_id": 32, "due_at": None}]
+    for key in ("rubric", "grade_group_students_individually", "due_at"):
+        canvas.assignment[key] = None
+
+    fetch(canvas, tmp_path)
+
+    assert submissions(tmp_path)["exampleada_1042"].late is False
+    assert extensions(tmp_path) == {}
+
+
 def test_who_has_left_the_course_is_still_named(canvas: FakeCanvas, tmp_path: Path) -> None:
     canvas.hand_in(1042, hw__ipynb=BOOK)
     canvas.left = {1042}

@@ -23,6 +23,7 @@ from specimen_assignment import NOTHING, score
 
 from grader.folder import OutputFolder
 from grader.gradebook import StoredSubmission, course_records, open_gradebook, pushes
+from grader.gradebook.run_claim import claim_run
 from grader.model import Graded, ItemScore, Lateness, Student, Verdict
 from grader.pipeline.run_config import load_rubric
 from grader.privacy.forgetting import forget_student, plan_forgetting
@@ -454,6 +455,16 @@ def test_a_push_that_was_killed_between_two_uploads_goes_on(
     assert graded.push("--yes")[0] == 0
     assert canvas.scores() == {1042: 8.0, 1043: 8.67, 1044: None}
     assert [len(canvas.comments(user)) for user in (1042, 1043)] == [1, 1]
+
+
+def test_two_do_not_push_at_once(graded: Class) -> None:
+    with graded.book() as book, claim_run(book):
+        code, said = graded.push("--yes")
+        shown, _ = graded.push()
+
+    assert (code, shown) == (2, 0)
+    assert "another run is at work here" in said
+    assert graded.canvas.writes == []
 
 
 def test_who_is_forgotten_is_forgotten_here_too(graded: Class) -> None:

@@ -25,7 +25,7 @@ def match_criteria(assignment: CanvasAssignment, *, rubric: Rubric) -> Criterion
 
     A rubric that is filled in part would show a student fewer points than they have.
     """
-    criteria = assignment.rubric or ()
+    criteria = assignment.rubric
     if not criteria:
         return CriterionMatch(by_item={})
     fitting = {

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from grader.errors import UsageError
+
+Entry = TypeVar("Entry")
+Several = Annotated[tuple[Entry, ...], BeforeValidator(lambda entries: entries or ())]
+"""A list; Canvas writes null where there is none, or leaves it out."""
+Holds = Annotated[bool, BeforeValidator(bool)]
+"""Whether something holds; null is no."""
 
 
 class CanvasRecord(BaseModel):
@@ -54,7 +60,7 @@ class CanvasUser(CanvasRecord):
     sis_user_id: str | None = None
     login_id: str | None = None
     email: str | None = None
-    enrollments: tuple[SectionEnrollment, ...] = ()
+    enrollments: Several[SectionEnrollment] = ()
 
 
 class CanvasGroup(CanvasRecord):
@@ -82,7 +88,7 @@ class CanvasAttachment(CanvasRecord):
 class CanvasComment(CanvasRecord):
     """A comment on a submission."""
 
-    attachments: tuple[CanvasAttachment, ...] = ()
+    attachments: Several[CanvasAttachment] = ()
 
 
 class CanvasAttempt(CanvasRecord):
@@ -92,22 +98,22 @@ class CanvasAttempt(CanvasRecord):
     submitted_at: str | None = None
     submission_type: str | None = None
     url: str | None = None
-    attachments: tuple[CanvasAttachment, ...] = ()
+    attachments: Several[CanvasAttachment] = ()
 
 
 class CanvasSubmission(CanvasAttempt):
     """A student's submission: the newest attempt, and the grade."""
 
     user_id: int
-    late: bool = False
-    excused: bool | None = None
+    late: Holds = False
+    excused: Holds = False
     score: float | None = None
     points_deducted: float | None = None
     cached_due_date: str | None = None
     user: CanvasUser | None = None
     group: CanvasGroup | None = None
-    submission_history: tuple[CanvasAttempt, ...] = ()
-    submission_comments: tuple[CanvasComment, ...] = ()
+    submission_history: Several[CanvasAttempt] = ()
+    submission_comments: Several[CanvasComment] = ()
     rubric_assessment: Mapping[str, Any] | None = None
 
     @property
@@ -133,10 +139,10 @@ class CanvasAssignment(CanvasRecord):
     points_possible: float | None = None
     grading_type: str = "points"
     group_category_id: int | None = None
-    grade_group_students_individually: bool | None = None
-    anonymize_students: bool | None = None
-    rubric: tuple[CanvasCriterion, ...] | None = None
-    use_rubric_for_grading: bool | None = None
+    grade_group_students_individually: Holds = False
+    anonymize_students: Holds = False
+    rubric: Several[CanvasCriterion] = ()
+    use_rubric_for_grading: Holds = False
 
     @property
     def is_graded_by_group(self) -> bool:
@@ -147,7 +153,7 @@ class CanvasAssignment(CanvasRecord):
 class DueOverride(CanvasRecord):
     """A due date of some students' own."""
 
-    student_ids: tuple[int, ...] = ()
+    student_ids: Several[int] = ()
     group_id: int | None = None
     course_section_id: int | None = None
     due_at: str | None = None

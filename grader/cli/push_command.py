@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,13 +50,17 @@ def push_canvas_command(
     Exit code 0: done. 1: somebody was left out. 2: nothing could be sent.
     """
     from grader.canvas.push_plan import PushOptions
+    from grader.gradebook.run_claim import claim_run
     from grader.pipeline.export_run import open_grades
 
     requester = open_requester(url)
     from grader.canvas.course import RemoteAssignment
     from grader.canvas.pushing import GradePusher
 
-    with open_grades(folder, root=Path.cwd(), assignment=assignment) as (book, grades, ungraded):
+    with (
+        open_grades(folder, root=Path.cwd(), assignment=assignment) as (book, grades, ungraded),
+        claim_run(book) if yes else nullcontext(),  # of two pushes at once each would comment
+    ):
         source = _find_source(book, grades.rubric.id, folder=folder, url=requester.original_url)
         remote = RemoteAssignment(source, requester=requester)
         pusher = GradePusher(remote, book=book, grades=grades, on_student=show_count("student"))
