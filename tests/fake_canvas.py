@@ -61,7 +61,7 @@ class FakeCanvas:
     """Whose grades Canvas does not write, without a word."""
     ignores_rubric: bool = False
     """Whether it leaves its rubric empty, without a word."""
-    progress_steps: int = 2
+    progress_steps: int = 1
     """How often a write is asked for until it is done."""
     failed_progress: bool = False
     upload_status: int = 201
