@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test test-all coverage mutants soak lint fix docs fidelity fairness validate browser postgres cluster bench attacks migrating pictures site clean
+.PHONY: demo test test-all coverage mutants soak lint fix docs fidelity fairness validate browser postgres cluster canvas bench attacks migrating pictures site clean
 
 demo: $(VENV)/installed
 	@code=0; $(BIN)/grade examples/submissions || code=$$?; \
@@ -87,6 +87,9 @@ browser: $(VENV)/dev
 
 cluster: $(VENV)/dev
 	$(PIP) install -c constraints.txt -e '.[cluster]'
+
+canvas: $(VENV)/dev
+	$(PIP) install -c constraints.txt -e '.[canvas]'
 
 postgres: $(VENV)/dev
 	$(PIP) install -c constraints.txt -e '.[postgres]'

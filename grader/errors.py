@@ -4,6 +4,7 @@ GraderError
     ArchiveError
     CourseTestFault
     CriteriaConflict
+    DownloadRefused
     IsolationError
     KernelError
     MarkConflict
@@ -22,7 +23,8 @@ GraderError
             ChannelTimeout
         FrameRefused
 
-`FieldError`, `RequestRefused`, `Stopped` and `Undrawable` are defined where they are raised.
+`DownloadRefused`, `FieldError`, `RequestRefused`, `Stopped` and `Undrawable` are defined where
+they are raised.
 """
 
 from __future__ import annotations

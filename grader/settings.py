@@ -142,8 +142,11 @@ def count_usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-_HIDDEN_PREFIXES = ("GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_", "GRADESCOPE_", "CI_JOB_TOKEN")
-"""Prefixes of variables of build machines, which notebooks need not see."""
+_HIDDEN_PREFIXES = (
+    *("GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_", "GRADESCOPE_", "CI_JOB_TOKEN"),
+    "CANVAS_",
+)
+"""Prefixes of variables of build machines and of tokens, which notebooks need not see."""
 
 
 def self_check_environment(folder: Path) -> dict[str, str]:
@@ -162,6 +165,11 @@ def self_check_environment(folder: Path) -> dict[str, str]:
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "IPYTHONDIR": str(folder / "ipython"),
     }
+
+
+def canvas_variables() -> tuple[str | None, str | None]:
+    """Return the address of Canvas and the token for it that the environment holds."""
+    return os.environ.get("CANVAS_URL"), os.environ.get("CANVAS_TOKEN")
 
 
 def step_summary_path() -> Path | None:

@@ -29,11 +29,13 @@ from grader.gradebook import (
     ledger_statements,
     open_gradebook,
     postgres,
+    pushes,
     schema_version,
 )
 from grader.gradebook.criterion_ledger import criterion_edits, save_criteria
 from grader.gradebook.marks_exchange import export_marks, import_marks
 from grader.gradebook.run_claim import claim_run
+from grader.submissions.fetch_manifest import CanvasSource
 
 
 @pytest.fixture(scope="module")
@@ -250,6 +252,24 @@ def test_of_two_who_opened_one_book_and_edit_at_once_one_is_told(address: str) -
     assert sum(done) == 1
     with open_gradebook(address) as book:
         assert len(criterion_edits(book, "hw")["Q1.1"]) == len(lighter)
+
+
+def test_a_book_of_the_first_version_gets_the_tables_of_what_was_sent(address: str) -> None:
+    before = schema_version.MIGRATIONS[:2]
+    with open_gradebook(address, migrations=before) as book, book.writing() as connection:
+        for table in ("pushes", "lms_sources"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+    source = CanvasSource(url="https://canvas.example.edu", course=7, assignment=412)
+    sent = pushes.PushedGrade(who="1042", submission="ada", score="8.00", progress="9")
+
+    with open_gradebook(address) as book:
+        pushes.save_source(book, "tiny", source=source)
+        pushes.save_pushes(book, "tiny", target="there", sent=[sent])
+
+        assert pushes.load_source(book, "tiny") == source
+        assert pushes.load_pushes(book, "tiny", target="there") == {"1042": sent}
+        pushes.save_pushes(book, "tiny", target="there", sent=[], withdrawn=["1042"])
+        assert pushes.load_pushes(book, "tiny", target="there") == {}
 
 
 def test_tables_of_others_are_left_alone(server: postgres_server.Server, address: str) -> None:

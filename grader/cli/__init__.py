@@ -22,12 +22,14 @@ from grader.cli.demo_command import demo_command
 from grader.cli.doctor_command import doctor_command
 from grader.cli.exit_codes import CANNOT_RUN, INTERRUPTED, NEEDS_PERSON
 from grader.cli.export_command import export_command
+from grader.cli.fetch_command import fetch_group
 from grader.cli.forget_command import forget_command
 from grader.cli.import_command import import_command
 from grader.cli.init_command import init_command
 from grader.cli.mark_command import mark_command
 from grader.cli.marks_command import marks_command
 from grader.cli.parts_command import parts_command
+from grader.cli.push_command import push_group
 from grader.cli.release_command import release_command
 from grader.cli.rubric_command import rubric_command
 from grader.cli.run_command import run_command
@@ -102,6 +104,8 @@ for command in (
     anonymize_command,
     forget_command,
     export_command,
+    fetch_group,
+    push_group,
     worker_command,
     cluster_group,
 ):

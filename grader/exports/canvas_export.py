@@ -24,6 +24,8 @@ from grader.exports.student_grades import list_student_grades
 from grader.model import Rubric
 
 SYSTEM = "canvas"
+EXCUSED = "is excused there"
+"""Why a student's grade is left alone."""
 _ASSIGNMENT = re.compile(r"(?P<title>.*)\s\((?P<id>\d+)\)", re.DOTALL)
 _COMPUTED_COLUMN = re.compile(
     r"(?:Current|Final) (?:Score|Points|Grade)|Override (?:Score|Grade|Status)"
@@ -157,7 +159,7 @@ def _keep_reason(value: str) -> str:
     """Return why a cell must not be changed, for students who are excused or not assigned."""
     word = value.strip().upper()
     if word == "EX":
-        return "is excused there: the cell stays EX"
+        return f"{EXCUSED}: the cell stays EX"
     return "was not given this assignment there: the cell stays N/A" if word == "N/A" else ""
 
 
@@ -181,8 +183,13 @@ def _notes(points_possible: str, *, rubric: Rubric) -> Iterator[str]:
         canvas_points = float(points_possible.replace(",", "."))
     except ValueError:
         return
+    yield from list_point_notes(canvas_points, shown=points_possible, rubric=rubric)
+
+
+def list_point_notes(canvas_points: float, *, shown: str, rubric: Rubric) -> Iterator[str]:
+    """Yield a note where Canvas counts an assignment out of other points than the rubric."""
     if canvas_points != float(rubric.total):
         yield (
-            f"Canvas counts this assignment out of {points_possible}, the rubric out of "
-            f"{to_number(rubric.total)}: points were written as they are"
+            f"Canvas counts this assignment out of {shown}, the rubric out of "
+            f"{to_number(rubric.total)}: points are written as they are"
         )

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Table, delete, insert, select
 
 from grader.gradebook.store import Gradebook
-from grader.gradebook.tables import dates, location_overrides, roster, seeds
+from grader.gradebook.tables import dates, location_overrides, pushes, roster, seeds
 from grader.model import Student
 from grader.people import People, RosterMember
 from grader.people.directory import normalized_ids
@@ -121,7 +121,12 @@ def save_dates(
 
 
 def forget_person(book: Gradebook, *, ids: Iterable[str]) -> None:
-    """Remove a student from the roster and all dates, given every normalized id they have."""
+    """Remove a student from the roster, all dates and what was sent elsewhere.
+
+    Args:
+        book: the gradebook.
+        ids: every normalized id the student has.
+    """
     removed_ids = set(ids)
     remaining = [
         member
@@ -130,9 +135,10 @@ def forget_person(book: Gradebook, *, ids: Iterable[str]) -> None:
     ]
     save_roster(book, remaining)
     with book.writing() as connection:
-        for row in connection.execute(select(dates)).all():
-            if normalize_id(row.who) in removed_ids:
-                connection.execute(delete(dates).where(dates.c.who == row.who))
+        for table in (dates, pushes):
+            for who in connection.execute(select(table.c.who).distinct()).scalars().all():
+                if normalize_id(who) in removed_ids:
+                    connection.execute(delete(table).where(table.c.who == who))
 
 
 def _parse_member(text: str) -> RosterMember:

@@ -14,7 +14,7 @@ from itertools import count
 from sqlalchemy import Connection, insert, inspect, select, text, update
 
 from grader.errors import UsageError
-from grader.gradebook.tables import SCHEMA, meta
+from grader.gradebook.tables import SCHEMA, lms_sources, meta, pushes
 
 Migration = Callable[[Connection], None]
 """Takes a store from one version to the next."""
@@ -59,7 +59,13 @@ def _note_flags(connection: Connection) -> None:
         connection.execute(text("ALTER TABLE flags ADD COLUMN note TEXT NOT NULL DEFAULT ''"))
 
 
-MIGRATIONS: tuple[Migration, ...] = (_edit_whole_criteria, _note_flags)
+def _remember_pushes(connection: Connection) -> None:
+    """From 3 to 4: add the tables of what was sent to learning management systems."""
+    for table in (lms_sources, pushes):
+        table.create(connection, checkfirst=True)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_edit_whole_criteria, _note_flags, _remember_pushes)
 """The first goes from version 1 to 2; a new store needs none of them."""
 
 

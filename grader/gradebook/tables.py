@@ -262,3 +262,20 @@ regrade_replies = _table(
     keys="request",
     texts="by at",
 )
+
+# ---------------------------------------------------------------- learning management systems
+
+lms_sources = _table(
+    "lms_sources",
+    "Where the submissions of an assignment were fetched from, and grades go to: JSON.",
+    keys="assignment",
+    texts="document",
+)
+pushes = _table(
+    "pushes",
+    "What was last sent where, to whom by the system's own id: a score and the digest of a report, "
+    "as text. 'shown' is what the system had afterwards; 'progress' is the number of a write that "
+    "nobody has seen the end of.",
+    keys="assignment target who",
+    texts="submission score report shown progress at",
+)

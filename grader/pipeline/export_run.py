@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,21 +55,39 @@ def write_export(
             or the format can't be written with these options.
         RubricError: The rubric is not valid.
     """
+    with open_grades(folder, root=root, assignment=assignment) as (_, grades, ungraded):
+        exported = FORMATS[format_name](grades, options=options)
+    paths = _write_files(exported, folder=folder, format_name=format_name, out=out)
+    return ExportResult(export=exported, paths=paths, ungraded=ungraded)
+
+
+@contextmanager
+def open_grades(
+    folder: Path, *, root: Path, assignment: str | None
+) -> Iterator[tuple[Gradebook, Grades, tuple[str, ...]]]:
+    """Open the gradebook of a folder; yield it, its grades, and what is not graded yet.
+
+    Args:
+        folder: The folder that `grade` wrote.
+        root: The folder that holds `rubrics/`.
+        assignment: The rubric's id; None for the default one.
+
+    Raises:
+        UsageError: The folder holds no grades of this assignment.
+        RubricError: The rubric is not valid.
+    """
     loaded = load_rubric(root, assignment=assignment)
     with OutputFolder.open_existing(folder).open_gradebook() as book:
         if course_records.load_seed(book, loaded.id) is None:
             raise UsageError(f"{folder}: nothing there was graded by the assignment {loaded.id!r}")
         names = book.graded_names()
-        ungraded = tuple(name for name in book.roll() if name not in names)
         grades = Grades(
             rubric=loaded,
             results=_current_grades(book, names, rubric=loaded),
             render_report=lambda graded: student_page(graded, rubric=loaded),
             list_missing=lambda: read_class(book, loaded).missing_students,
         )
-        exported = FORMATS[format_name](grades, options=options)
-    paths = _write_files(exported, folder=folder, format_name=format_name, out=out)
-    return ExportResult(export=exported, paths=paths, ungraded=ungraded)
+        yield book, grades, tuple(name for name in book.roll() if name not in names)
 
 
 def _current_grades(book: Gradebook, names: Iterable[str], *, rubric: Rubric) -> Iterator[Graded]:

@@ -14,7 +14,7 @@ from typing import Protocol
 from grader import sandbox, submissions
 from grader.errors import UsageError
 from grader.folder import ClassPublisher, ClassView, OutputFolder
-from grader.gradebook import Gradebook, course_records
+from grader.gradebook import Gradebook, course_records, pushes
 from grader.gradebook.run_claim import claim_run
 from grader.model import Graded, Limits, Rubric, Submission
 from grader.pipeline import SessionOptions
@@ -135,6 +135,8 @@ def run_grading(
                     notify=watcher.note,
                 ),
             )
+            if source := submissions.read_source(settings.path):
+                pushes.save_source(book, loaded.id, source=source)
             book.replace_roll([submission.name for submission in collected])
             return _grade_collected(
                 settings, collected, config=config, book=book, watcher=watcher, engine=engine

@@ -14,6 +14,7 @@ from grader.errors import ArchiveError, UsageError
 from grader.model import Submission, list_some
 from grader.submissions.archives import CLASS_BOUNDS, Unpacker
 from grader.submissions.bundles import Bundle, LayoutContext, NotebookPreview
+from grader.submissions.fetch_manifest import read_source
 from grader.submissions.file_listing import (
     HIDDEN_FAULTS,
     File,
@@ -26,7 +27,7 @@ from grader.submissions.notebook_choice import choose_notebook
 from grader.submissions.safe_names import distinct_safe_names, without_ending
 from grader.submissions.several_notebooks import choose_notebooks, join_bundles
 
-__all__ = ["LayoutContext", "NotebookPreview", "collect", "list_folder"]
+__all__ = ["LayoutContext", "NotebookPreview", "collect", "list_folder", "read_source"]
 
 MAX_LEFT_OUT = 40
 """Files and folders that are named where they belong to no submission."""

@@ -80,7 +80,7 @@ def _select_newest_files(bundle: Bundle) -> Bundle:
     versions_by_name: dict[tuple[str, str], list[tuple[int, str, str]]] = {}
     for path in bundle.files:
         attachment_id, _, file = path.rpartition("/")
-        stem, turn, ending = _split_turn(file) if attachment_id else (file, 0, "")
+        stem, turn, ending = split_turn(file) if attachment_id else (file, 0, "")
         versions_by_name.setdefault((stem, ending), []).append((turn, path, file))
     files: dict[str, File] = {}
     notes, flags = list(bundle.remarks), list(bundle.concerns)
@@ -100,7 +100,7 @@ def _select_newest_files(bundle: Bundle) -> Bundle:
     return replace(bundle, files=files, remarks=tuple(notes), concerns=tuple(flags))
 
 
-def _split_turn(file: str) -> tuple[str, int, str]:
+def split_turn(file: str) -> tuple[str, int, str]:
     """Split the number that Canvas adds to a file submitted again from its stem and ending."""
     if match := _RESUBMITTED.fullmatch(file):
         return match["stem"], int(match["turn"]), match["ending"] or ""

@@ -11,13 +11,23 @@ from grader.submissions.brightspace_layout import BRIGHTSPACE
 from grader.submissions.bundles import SubmissionLayout
 from grader.submissions.canvas_layout import CANVAS
 from grader.submissions.classroom_layout import CLASSROOM
+from grader.submissions.fetched_layout import FETCHED
 from grader.submissions.file_listing import Listing
 from grader.submissions.flat_layout import FLAT, FOLDERS
 from grader.submissions.gradescope_layout import GRADESCOPE
 from grader.submissions.moodle_layout import MOODLE
 from grader.submissions.nbgrader_layout import NBGRADER
 
-SYSTEM_LAYOUTS = (GRADESCOPE, CLASSROOM, NBGRADER, MOODLE, BRIGHTSPACE, BLACKBOARD, CANVAS)
+SYSTEM_LAYOUTS = (
+    FETCHED,
+    GRADESCOPE,
+    CLASSROOM,
+    NBGRADER,
+    MOODLE,
+    BRIGHTSPACE,
+    BLACKBOARD,
+    CANVAS,
+)
 PLAIN_LAYOUTS = (FOLDERS, FLAT)
 """Layouts that are tried where no system's fits."""
 MAX_WRAPPERS = 3
