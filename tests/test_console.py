@@ -467,6 +467,28 @@ def test_a_request_is_answered_in_the_ledger_with_a_reason(made: Course) -> None
     assert one.answered.by == "Mo"
 
 
+def test_undo_reopens_the_request_that_a_score_answered(made: Course) -> None:
+    ask(made, "id,item,text,date\nada-4711,Q1.1,Please look again.,2031-05-02\n")
+    visitor = made.visitor().go("/requests")
+    found = re.search(r'href="(/mark/Q1.1/\w+\?request=\w+)"', visitor.page)
+    assert found
+    visitor.go(found[1]).mark("what", request=visitor.hidden("request"), reason="It is there.")
+    assert not re.search(r"\?request=", visitor.page)
+
+    visitor.send("/undo", here="/requests")
+    assert visitor.at == found[1]
+    assert "Please look again." in visitor.page
+    assert found[1] in visitor.go("/requests").page
+    assert given(made) == {}
+
+
+def test_an_own_answer_in_another_browser_is_called_so(made: Course) -> None:
+    path = f"/mark/Q1.1/{made.code('ada')}"
+    made.visitor().go(path)
+
+    assert "You have this answer open in another tab or browser." in made.visitor().go(path).page
+
+
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -469,6 +470,27 @@ def test_a_try_costs_what_owasp_asks_for_and_old_hashes_still_fit(
     assert is_outdated(old)
     assert verify_password(PASSWORD, old)
     assert not verify_password(PASSWORD + "x", old)
+
+
+def test_a_name_without_a_hash_or_with_an_old_one_is_told_by_no_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    new = hash_password(PASSWORD)
+    with monkeypatch.context() as patch:
+        patch.setattr(passwords, "MIN_COST", replace(passwords.MIN_COST, n=2**4))
+        old = hash_password(PASSWORD)
+    costs: list[int] = []
+    scrypt = hashlib.scrypt
+
+    def counted(password: bytes, **parameters: Any) -> bytes:
+        costs.append(parameters["n"])
+        return scrypt(password, **parameters)
+
+    monkeypatch.setattr(hashlib, "scrypt", counted)
+    for stored in (new, old, None):
+        costs.clear()
+        assert not verify_password("guess", stored)
+        assert costs.count(passwords.MIN_COST.n) == 1
 
 
 def test_an_old_hash_is_renewed_by_who_signs_in_and_by_nobody_else(shared: Course) -> None:
