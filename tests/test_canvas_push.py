@@ -22,7 +22,13 @@ from in_process import run_command
 from specimen_assignment import NOTHING, score
 
 from grader.folder import OutputFolder
-from grader.gradebook import StoredSubmission, course_records, open_gradebook, pushes
+from grader.gradebook import (
+    StoredSubmission,
+    course_records,
+    open_gradebook,
+    pushes,
+    schema_version,
+)
 from grader.gradebook.run_claim import claim_run
 from grader.model import Graded, ItemScore, Lateness, Student, Verdict
 from grader.pipeline.run_config import load_rubric
@@ -486,9 +492,10 @@ def test_who_is_forgotten_is_forgotten_here_too(graded: Class) -> None:
 
 def test_a_book_of_before_learns_to_remember(tmp_path: Path) -> None:
     place = tmp_path / "gradebook.db"
-    with open_gradebook(place, migrations=()) as book, book.writing() as connection:
-        for table in ("pushes", "lms_sources"):
-            connection.exec_driver_sql(f"DROP TABLE {table}")
-
     with open_gradebook(place) as book:
+        with book.writing() as connection:
+            for table in ("pushes", "lms_sources"):
+                connection.exec_driver_sql(f"DROP TABLE {table}")
+            schema_version.remember_pushes(connection)
+
         assert pushes.load_source(book, "tiny") is None

@@ -178,13 +178,14 @@ def test_an_older_book_goes_forward(address: str) -> None:
 
 
 def test_a_book_of_the_first_version_gets_the_tables_of_what_was_sent(address: str) -> None:
-    with open_gradebook(address, migrations=()) as book, book.writing() as connection:
-        for table in ("pushes", "lms_sources"):
-            connection.exec_driver_sql(f"DROP TABLE {table}")
     source = CanvasSource(url="https://canvas.example.edu", course=7, assignment=412)
     sent = pushes.PushedGrade(who="1042", submission="ada", score="8.00", progress="9")
 
     with open_gradebook(address) as book:
+        with book.writing() as connection:
+            for table in ("pushes", "lms_sources"):
+                connection.exec_driver_sql(f"DROP TABLE {table}")
+            schema_version.remember_pushes(connection)
         pushes.save_source(book, "tiny", source=source)
         pushes.save_pushes(book, "tiny", target="there", sent=[sent])
 

@@ -19,13 +19,13 @@ Migration = Callable[[Connection], None]
 """Takes a store from one version to the next."""
 
 
-def _remember_pushes(connection: Connection) -> None:
+def remember_pushes(connection: Connection) -> None:
     """Add the tables of what was sent to learning management systems."""
     for table in (lms_sources, pushes):
         table.create(connection, checkfirst=True)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_remember_pushes,)
+MIGRATIONS: tuple[Migration, ...] = (remember_pushes,)
 """The first goes from version 1 to 2; a new store needs none of them."""
 
 
