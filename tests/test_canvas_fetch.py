@@ -448,5 +448,5 @@ def test_an_anonymous_assignment_is_refused(canvas: FakeCanvas, tmp_path: Path) 
 def test_a_manifest_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "canvas.json").write_text('{"name": "something else"}')
 
-    with pytest.raises(UsageError, match="is no manifest"):
+    with pytest.raises(UsageError, match="is not a manifest"):
         collect(tmp_path)

@@ -182,7 +182,7 @@ def test_pending_sends_nothing_and_never_nought(graded: Class) -> None:
 
     assert code == 0
     assert graded.canvas.scores() == {1042: 5.0, 1043: 8.67, 1044: None}
-    assert reasons(said)["Ada Example (s1042)"] == "6 points wait for marks"
+    assert reasons(said)["Ada Example (s1042)"] == "6 points are ungraded"
     assert graded.canvas.comments(1042) == []
 
 
@@ -192,7 +192,7 @@ def test_pending_sends_nothing_and_never_nought(graded: Class) -> None:
         (lambda canvas: canvas.submissions[1042].update(excused=True), "is excused there"),
         (
             lambda canvas: canvas.hand_in(1042, at="2031-11-19T20:00:01Z", hw__ipynb=b"x"),
-            "handed in anew since it was graded (2031-11-19T20:00:01Z",
+            "submitted again since it was graded (2031-11-19T20:00:01Z",
         ),
         (lambda canvas: canvas.submissions[1042].update(submitted_at=None), "(withdrawn, graded"),
     ],
@@ -492,10 +492,10 @@ def test_who_is_forgotten_is_forgotten_here_too(graded: Class) -> None:
 
 def test_a_book_of_before_learns_to_remember(tmp_path: Path) -> None:
     place = tmp_path / "gradebook.db"
-    before = schema_version.MIGRATIONS[:2]
-    with open_gradebook(place, migrations=before) as book, book.writing() as connection:
-        for table in ("pushes", "lms_sources"):
-            connection.exec_driver_sql(f"DROP TABLE {table}")
-
     with open_gradebook(place) as book:
+        with book.writing() as connection:
+            for table in ("pushes", "lms_sources"):
+                connection.exec_driver_sql(f"DROP TABLE {table}")
+            schema_version.remember_pushes(connection)
+
         assert pushes.load_source(book, "tiny") is None

@@ -134,7 +134,7 @@ def test_a_refusal_that_is_no_throttling_is_not_waited_for() -> None:
             JSONResponse([], headers={"Link": '<https://x.example/api/v1/a>; rel="next"'}),
             "another address",
         ),
-        (Response("no JSON", status_code=401), "says not why"),
+        (Response("no JSON", status_code=401), "does not say why"),
         (Response("gone", status_code=410), "refuses courses/7/users"),
     ],
     ids=["page", "object", "words", "redirect", "next", "401", "410"],

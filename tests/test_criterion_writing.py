@@ -188,5 +188,5 @@ def test_points_are_written_exactly(points: Fraction, written: str) -> None:
 
 
 def test_points_that_a_rubric_can_not_say_are_refused() -> None:
-    with pytest.raises(RubricError, match="no decimal"):
+    with pytest.raises(RubricError, match="not a decimal"):
         write_criteria(TEXT, [item(replace(A, points=Fraction(-1, 3)), B, C)])

@@ -255,14 +255,14 @@ def test_of_two_who_opened_one_book_and_edit_at_once_one_is_told(address: str) -
 
 
 def test_a_book_of_the_first_version_gets_the_tables_of_what_was_sent(address: str) -> None:
-    before = schema_version.MIGRATIONS[:2]
-    with open_gradebook(address, migrations=before) as book, book.writing() as connection:
-        for table in ("pushes", "lms_sources"):
-            connection.exec_driver_sql(f"DROP TABLE {table}")
     source = CanvasSource(url="https://canvas.example.edu", course=7, assignment=412)
     sent = pushes.PushedGrade(who="1042", submission="ada", score="8.00", progress="9")
 
     with open_gradebook(address) as book:
+        with book.writing() as connection:
+            for table in ("pushes", "lms_sources"):
+                connection.exec_driver_sql(f"DROP TABLE {table}")
+            schema_version.remember_pushes(connection)
         pushes.save_source(book, "tiny", source=source)
         pushes.save_pushes(book, "tiny", target="there", sent=[sent])
 

@@ -185,10 +185,10 @@ class PushPlanner:
         if submission.excused:
             yield EXCUSED
         if not grade.submitted_at:
-            yield "when it was handed in is not known, so that a later attempt could be missed"
+            yield "when it was submitted is not known, so that a later attempt could be missed"
         if _moment(submission.submitted_at) != _moment(grade.submitted_at):
             yield (
-                f"handed in anew since it was graded ({submission.submitted_at or 'withdrawn'}, "
+                f"submitted again since it was graded ({submission.submitted_at or 'withdrawn'}, "
                 f"graded: {grade.submitted_at}): fetch and grade again"
             )
         pushed = self._pushed.get(str(submission.user_id))

@@ -256,7 +256,7 @@ class CanvasRequester(Requester):  # type: ignore[misc] # canvasapi ships no typ
             UsageError: It is refused.
         """
         if not isinstance(ticket.get("upload_url"), str):
-            raise UsageError(f"{_host(self.base_url)}: says not where to send files")
+            raise UsageError(f"{_host(self.base_url)}: does not say where to send files")
         file_field = {str(ticket.get("file_param") or "file"): (name, data, "text/html")}
         fields = ticket.get("upload_params") or {}
         url = ticket["upload_url"]
@@ -308,4 +308,4 @@ def _in_words(endpoint: str) -> Iterator[None]:
     except CanvasException as error:
         raise UsageError(f"Canvas refuses {endpoint} ({type(error).__name__})") from None
     except ValueError:  # an error whose body is no JSON
-        raise UsageError(f"Canvas refuses {endpoint}, and says not why") from None
+        raise UsageError(f"Canvas refuses {endpoint}, and does not say why") from None

@@ -139,9 +139,9 @@ def _remark(attempt: CanvasAttempt) -> str:
     if attempt.attachments:
         return ""
     if attempt.url:
-        return f"a link was handed in, and no file: {attempt.url[:MAX_LINK]}"
+        return f"a link was submitted, and no file: {attempt.url[:MAX_LINK]}"
     kind = (attempt.submission_type or "nothing").replace("_", " ")
-    return f"no file was handed in (Canvas: {kind})"
+    return f"no file was submitted (Canvas: {kind})"
 
 
 def _squeeze(name: str) -> str:

@@ -21,7 +21,7 @@ INSTALL = "Canvas needs one more package: pip install 'notebook-grader[canvas]'"
 
 @click.group("fetch")
 def fetch_group() -> None:
-    """Fetch submissions from where students hand them in."""
+    """Fetch submissions from where students submit them."""
 
 
 def canvas_option(command: Command) -> Command:

@@ -45,7 +45,7 @@ def push_canvas_command(
     """Send grades to the assignment on Canvas that was fetched; reports go as comments' files.
 
     Shows old and new scores side by side, and sends nothing without --yes. Nothing is sent for whom
-    marks are pending, who is excused, or who handed in anew since.
+    marks are pending, who is excused, or who submitted again since.
 
     Exit code 0: done. 1: somebody was left out. 2: nothing could be sent.
     """

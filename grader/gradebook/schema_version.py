@@ -59,13 +59,13 @@ def _note_flags(connection: Connection) -> None:
         connection.execute(text("ALTER TABLE flags ADD COLUMN note TEXT NOT NULL DEFAULT ''"))
 
 
-def _remember_pushes(connection: Connection) -> None:
+def remember_pushes(connection: Connection) -> None:
     """From 3 to 4: add the tables of what was sent to learning management systems."""
     for table in (lms_sources, pushes):
         table.create(connection, checkfirst=True)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_edit_whole_criteria, _note_flags, _remember_pushes)
+MIGRATIONS: tuple[Migration, ...] = (_edit_whole_criteria, _note_flags, remember_pushes)
 """The first goes from version 1 to 2; a new store needs none of them."""
 
 

@@ -107,7 +107,7 @@ def _number(points: Fraction) -> int | float | str:
         return float(points)
     if points > 0:
         return str(points)
-    raise RubricError(f"a rubric can't say {points} points: it is no decimal number")
+    raise RubricError(f"a rubric can't say {points} points: it is not a decimal number")
 
 
 def _plain(value: object) -> object:

@@ -107,4 +107,4 @@ def read_manifest(path: Path) -> FetchManifest:
     try:
         return FetchManifest.model_validate_json(data)
     except ValidationError as error:
-        raise UsageError(f"{path}: is no manifest that `grade fetch` wrote") from error
+        raise UsageError(f"{path}: is not a manifest that `grade fetch` wrote") from error
