@@ -224,7 +224,7 @@ def test_a_flag_takes_a_note_and_what_is_chosen_beside_it_stays(browser: Any, ma
     page.keyboard.type("Two meanings: see c")
     leave(page, "Enter")
     assert holds_draft(page)
-    assert "Flagged by Mo: Two meanings: see c" in page.locator(".notice").all_inner_texts()[1]
+    assert "Flagged by Mo: Two meanings: see c" in page.locator(".notice").first.inner_text()
     leave(page, "Enter")
     page.context.close()
 
