@@ -129,11 +129,11 @@ def test_who_shares_a_disk_needs_no_keys_and_may_come_first(
 @pytest.mark.parametrize(
     ("word", "sentence"),
     [
-        ("tcp://127.0.0.1:8786", "whoever reaches that port could run programs here"),
+        ("tcp://127.0.0.1:8786", "anybody who reaches that port could run programs here"),
         ("tcp://head:8786", "encrypted and both ends have a key"),
-        ("head:8786", "is no place for workers: local:N"),
-        ("local:0", "is no place for workers"),
-        ("tls://head", "is no place for workers"),
+        ("head:8786", "is not an address of workers: local:N"),
+        ("local:0", "is not an address of workers"),
+        ("tls://head", "is not an address of workers"),
     ],
 )
 def test_no_place_is_met_without_keys(word: str, sentence: str) -> None:

@@ -69,7 +69,7 @@ def test_a_page_tells_a_student_by_one_pseudonym_and_the_flags_of_the_class(made
     flags = json.loads((made / "copy" / "results" / "submission-3.json").read_bytes())["flags"]
 
     assert "I am Student 4 (S004)" in page
-    assert "Student 4 (S004) is in submission-2, too" in flags
+    assert "Student 4 (S004) is also in submission-2" in flags
 
 
 def test_times_in_a_copy_are_whole_days_from_the_common_due_date(made: Path) -> None:
