@@ -43,8 +43,8 @@ class RemoteAssignment:
         assignment = CanvasAssignment.parse(self.requester.request("GET", self._assignment).json())
         if assignment.anonymize_students:
             raise UsageError(
-                f"{assignment.name}: is graded anonymously, and Canvas does not say whose a submission "
-                "is; turn that off in the assignment's settings first"
+                f"{assignment.name}: is graded anonymously, and Canvas does not say whose a "
+                "submission is; turn that off in the assignment's settings first"
             )
         return assignment
 
