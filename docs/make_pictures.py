@@ -137,6 +137,7 @@ def screens(out: Path, link: str) -> Iterator[Screen]:
     yield Screen("grading", base + "/step/Q2.3.3", keys=("1",))
     yield Screen("groups", base + "/groups/Q1.1")
     yield Screen("statistics", base + "/statistics/Q1.1")
+    yield Screen("rubric-items", base + "/criteria/Q1.1")
     yield Screen("calibration", base + "/trial/Q1.1")
     yield Screen("review", base + "/waiting")
     yield Screen("team", base + "/team")

@@ -398,7 +398,7 @@ def test_the_student_reads_the_same(graded: tuple[Course, str]) -> None:
     page = (course.out / "reports" / "needs.html").read_text(encoding="utf-8")
 
     assert NOT_INSTALLED in page
-    assert "That is our lack, not yours" in page
+    assert "That is a gap on the grading side" in page
     assert "Restart the kernel" not in page
     result = json.loads(course.results()["plots"])
     assert f"not evaluated yet, since {NOT_INSTALLED}" in result["flags"]

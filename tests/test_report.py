@@ -232,7 +232,9 @@ def test_our_error_is_said_to_be_ours_and_to_cost_nothing() -> None:
     failed = next(item for item in graded.score.items if item.verdict is Verdict.ERROR)
     assert lost_points(failed) == 0
     words = squeezed(student(specimens.with_our_error))
-    assert "It is our fault, it costs you nothing, and a person will look at it." in words
+    assert (
+        "The grader itself failed here. It costs you nothing, and a person will review it." in words
+    )
 
 
 def test_an_ungradable_page_says_why_and_what_to_do_and_names_no_points() -> None:
