@@ -94,7 +94,7 @@ def test_a_lost_point_is_told_and_exits_with_1(folder: Path) -> None:
 
     assert done.code == 1, done.err
     assert "\u22122 points." in " ".join(done.out.split())
-    assert "cell 2, `two = one + 9 * np.random" in done.out
+    assert "cell In [3], `two = one + 9 * np.random" in done.out
     assert "2 of 3" in done.out
 
 
@@ -137,9 +137,9 @@ def test_what_costs_points_at_hand_in_is_warned_of(folder: Path) -> None:
     path.write_text(json.dumps(notebook), encoding="utf-8")
     told = " ".join(json_of(folder)["warnings"])
 
-    assert "In [4] (cell 0) stands above In [2] (cell 1)" in told
-    assert "Cell 3 holds an output that it does not print now" in told
-    assert "Cell 2 shows an error in the saved file, but runs now" in told
+    assert "In [4] stands above In [2]" in told
+    assert "Cell In [4] holds an output that it does not print now" in told
+    assert "Cell In [3] shows an error in the saved file, but runs now" in told
     assert "No name was found" in told
 
 
@@ -149,11 +149,11 @@ def test_what_is_missing_or_left_out_is_told_as_it_is_when_graded(folder: Path) 
     told = json_of(folder)
 
     place = "is not installed on this computer. The import was skipped, and it costs nothing."
-    assert f"Cell 0: pycaret {place}" in told["notices"]
+    assert f"Cell In [1]: pycaret {place}" in told["notices"]
     left_out = [notice for notice in told["notices"] if "were left out" in notice]
     assert len(left_out) == 1
-    assert left_out[0].startswith("Cells 4, 5: `!pip install x`, ")
-    used = "Cell 3: pycaret.fit was used, but pycaret is not installed on this computer."
+    assert left_out[0].startswith("Cells In [5] and In [6]: `!pip install x`, ")
+    used = "Cell In [4]: pycaret.fit was used, but pycaret is not installed on this computer."
     assert used in told["warnings"]
     assert not any("GPU" in notice for notice in told["notices"])
 
@@ -192,7 +192,7 @@ def test_a_warning_says_why_each_cell_failed(folder: Path) -> None:
     write(folder, "a = 1", "x = 1 / 0", "y = x + 1")
     told = " ".join(grade_check(folder, "work.ipynb").out.split())
 
-    assert "run in order: cell 1: ZeroDivisionError: division by zero (line 1); cell 2: Na" in told
+    assert "run in order: cell In [2]: ZeroDivisionError: division by zero (line 1); cell In [3]: Na" in told
 
 
 def test_what_can_not_be_checked_exits_with_2_and_says_why(folder: Path, tmp_path: Path) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from grader.model import Cell, Notebook, Trace
+from grader.model import Cell, CellRun, CellStatus, Notebook, Trace
 from grader.notebook import is_blank, read_notebook
 from grader.notebook.import_statements import imported_modules
 from grader.notebook.installer_lines import is_installed_by
 from grader.notebook.known_packages import explain_unknown, is_known
+from grader.report.cell_labels import CellLabels
 from grader.selfcheck.local_kernel import start_local_kernel
 from grader.selfcheck.public_findings import SelfcheckResult, judge_public_checks
 from grader.selfcheck.public_rubric import PublicRubric
@@ -51,12 +52,17 @@ def check_file(path: Path, *, public: PublicRubric) -> SelfcheckResult:
     result = judge_public_checks(
         public,
         trace,
-        cell_labels={cell.index: _cell_label(cell) for cell in cells},
+        cell_labels=_quote_cells(cells),
         saved_file=True,
         printed="\n".join(output.text for output in outputs),
     )
     warnings = find_warnings(path, trace=trace, new_outputs=kernel.outputs, public=public)
-    return replace(result, warnings=warnings, notices=(*result.notices, *find_notices(trace)))
+    names = CellLabels(_number_cells(cells))
+    return replace(
+        result,
+        warnings=tuple(names.rename(warning) for warning in warnings),
+        notices=tuple(names.rename(n) for n in (*result.notices, *find_notices(trace))),
+    )
 
 
 def _unknown_modules(notebook: Notebook, *, optional: Collection[str]) -> dict[str, str]:
@@ -69,11 +75,22 @@ def _unknown_modules(notebook: Notebook, *, optional: Collection[str]) -> dict[s
     }
 
 
-def _cell_label(cell: Cell) -> str:
-    """Return the cell's number and how its code begins."""
-    lines = [line.strip() for line in cell.source.splitlines()]
-    first = next((line for line in lines if line and not line.startswith("#")), "")
-    if not first:
-        return f"cell {cell.index}"
-    shown = first if len(first) <= _MAX_LABEL else first[: _MAX_LABEL - 1] + "…"
-    return f"cell {cell.index}, `{shown}`"
+def _number_cells(cells: Sequence[Cell]) -> tuple[CellRun, ...]:
+    """Return the cells with the numbers that Jupyter shows after all of them ran in order."""
+    filled = [cell for cell in cells if cell.source.strip()]
+    return tuple(
+        CellRun(index=cell.index, status=CellStatus.RAN, number=number)
+        for number, cell in enumerate(filled, start=1)
+    )
+
+
+def _quote_cells(cells: Sequence[Cell]) -> dict[int, str]:
+    """Return each cell's name and how its code begins."""
+    names = CellLabels(_number_cells(cells))
+    labels = {}
+    for cell in cells:
+        lines = [line.strip() for line in cell.source.splitlines()]
+        first = next((line for line in lines if line and not line.startswith("#")), "")
+        shown = first if len(first) <= _MAX_LABEL else first[: _MAX_LABEL - 1] + "\u2026"
+        labels[cell.index] = names.name(cell.index) + (f", `{shown}`" if first else "")
+    return labels

@@ -184,16 +184,16 @@ def _has_saved_error(cell: Mapping[str, Json]) -> bool:
 def _order_warnings(notebook: Notebook, raw: Mapping[int, Mapping[str, Json]]) -> Iterator[str]:
     """Warn of the first two cells whose last runs were not in their order in the file."""
     counts = [
-        (cell.index, count)
+        count
         for cell in notebook.code_cells()
         if not is_blank(cell)
         and isinstance(count := raw.get(cell.index, {}).get("execution_count"), int)
     ]
-    for (above, first), (below, second) in pairwise(counts):
+    for first, second in pairwise(counts):
         if second < first:
             yield (
-                f"Cells were run out of order: In [{first}] (cell {above}) stands above "
-                f"In [{second}] (cell {below}). Restart, run all, save."
+                f"Cells were run out of order: In [{first}] stands above "
+                f"In [{second}]. Restart, run all, save."
             )
             return
 
