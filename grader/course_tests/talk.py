@@ -65,7 +65,7 @@ class Talk:
         self.is_gone = self.fetching = False
         self.has_touched = False
         """Whether the fork may not be what it was when the test began."""
-        self.stubs = ClassStubs()
+        self.stubs = ClassStubs(self.ask)
 
     # ------------------------------------------------------------ requests
 

@@ -34,6 +34,9 @@ MUTABLE = ("list", "dict", "set", "bytearray", "ndarray", "DataFrame", "Series",
 """Names of types whose values a call may change in place."""
 MAX_TEXT = 2000
 """Characters of the text of an exception."""
+MAX_ATTRIBUTES = 100
+"""Attributes of an exception that are told with it."""
+MAX_CAUSES = 5
 MAX_OBJECTS = 1_000_000
 MAX_PRINTED = 1 << 20
 """Bytes of what is printed that are told."""
@@ -92,7 +95,7 @@ class ConversationServer:
             reply = {"stop": encoder.encode(stop.value)}
         except _BaseException as error:
             encoder = ValueEncoder(self.refer)
-            reply = {"raised": self.error_tree(error, encoder)}
+            reply = {"raised": self.error_tree(error, encoder, MAX_CAUSES)}
         body = frames.pack_body({**reply, "n": header["n"]}, encoder.arrays)
         if len(body) > frames.MAX_FRAME_BYTES:
             body = frames.pack_body({"too_large": True, "n": header["n"]})
@@ -194,8 +197,12 @@ class ConversationServer:
             path.write_bytes(base64.b85decode(tree["v"]))
         return str(path) if tree["as"] == "str" else path
 
-    def error_tree(self, error, encoder):
-        """Return the tree of an exception: its class, its arguments, and where it was raised."""
+    def error_tree(self, error, encoder, causes=0):
+        """Return the tree of an exception: its class, its arguments, and where it was raised.
+
+        causes: how many more are told of those that it was raised from, each from the next; with
+        any the attributes of one that is of no class of the notebook's.
+        """
         try:
             text = str(error)[:MAX_TEXT]
         except _BaseException:
@@ -208,6 +215,11 @@ class ConversationServer:
             "class": self.refer(type(error)),
         }
         tree["args"] = [encoder.encode(part) for part in args]
+        if causes and known_name(type(error)):  # those of its own classes are asked for
+            own = list(getattr(error, "__dict__", {}).items())[:MAX_ATTRIBUTES]
+            tree["own"] = [[str(name), encoder.encode(part)] for name, part in own]
+        if causes and error.__cause__ is not None:
+            tree["cause"] = self.error_tree(error.__cause__, encoder, causes - 1)
         return tree | raised_at(error, self.namespace)
 
     # ------------------------------------------------------------ operations
