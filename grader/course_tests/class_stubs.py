@@ -15,7 +15,7 @@ NEVER_RAISED = (KeyboardInterrupt, GeneratorExit, SystemExit)
 
 
 class KnownError(NamedTuple):
-    """An exception that came from the notebook, with its number, its text and where it was raised."""
+    """An exception of the notebook, its number, its text and where it was raised."""
 
     error: Exception
     number: int

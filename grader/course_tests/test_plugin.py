@@ -391,6 +391,7 @@ class RemoteBackend:
             case,
             notebook=self.talks[NOTEBOOK].fetch,
             reference=self.talks[REFERENCE].fetch,
+            is_own=lambda error: self.talks[REFERENCE].stubs.where_raised(error)[0] is not None,
             draw=arguments.Draw(self.job["seed"], spec["ask"]),
         )
 
