@@ -203,7 +203,8 @@ def test_of_several_names_that_one_assignment_binds_each_has_its_own_value(bindi
 
 def test_what_one_value_gives_to_several_names_is_each_ones_code() -> None:
     source = read(
-        "def loop(xs):\n    for x in xs:\n        print(x)\na, b = map(loop, 'xy')\na, *c = loop, sum",
+        "def loop(xs):\n    for x in xs:\n        print(x)",
+        "a, b = map(loop, 'xy')\na, *c = loop, sum",
         "def swap(a, b):\n    a, b = b, a\n    return a, b",
     )
 

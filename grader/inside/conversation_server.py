@@ -18,7 +18,7 @@ import shutil
 import sys
 import tempfile
 
-from inside import frames
+from inside import frames, plain_bases
 from inside.kept_figures import describe_figures
 from inside.plain_values import (
     ERROR_PACKAGES,
@@ -142,7 +142,10 @@ class ConversationServer:
                 tree |= self.lineage(value)
         elif callable(value):
             tree["name"] = str(getattr(value, "__name__", ""))[:100]
-        return tree
+        described = plain_bases.describe_base(value)
+        if "plain" in described:
+            described["plain"] = ValueEncoder(self.refer).encode(described["plain"])
+        return tree | described
 
     def lineage(self, kind):
         """Return what a class of exceptions is derived from: each class once, in its order.
@@ -250,6 +253,10 @@ class ConversationServer:
     def do_call(self, function, *args, **options):
         """Call an object; a coroutine's result is waited for."""
         return wait_for_result(function(*args, **options))
+
+    def do_plain(self, value):
+        """Return the plain value in an object whose class is derived from a plain type."""
+        return plain_bases.read_plain(value)
 
     def do_get(self, value, name):
         """Return an attribute."""
