@@ -180,8 +180,8 @@ class ConversationServer:
             return self.objects[tree["id"]]
         if tree[""] == "file":
             return self.place_file(tree)
-        if tree[""] == "callback":
-            return Callback(self, tree["id"], tree["name"])
+        if tree[""] in GIVEN:
+            return GIVEN[tree[""]](Callback(self, tree["id"], tree["name"]))
         if tree[""] == "pickle":
             return pickle.loads(bytes.fromhex(tree["v"]))  # noqa: S301 (it comes from our side)
         if tree[""] == "known":
@@ -332,6 +332,24 @@ class Callback:
         return decoder.value(header["value"])
 
 
+def walk(step):
+    """Yield what a function of the test gives one by one, until it gives nothing."""
+    while part := step():
+        yield part[0]
+
+
+class GivenIterable:
+    """An object of the test that the notebook walks through, as often as it likes."""
+
+    def __init__(self, begin):
+        self.begin = begin
+
+    def __iter__(self):
+        return iter(self.begin())
+
+
+GIVEN = {"callback": lambda function: function, "iterator": walk, "iterable": GivenIterable}
+"""What is made of a function of the test, by tag."""
 OPERATORS = {
     name: getattr(operator, name)
     for name in (
