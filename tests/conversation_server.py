@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "grader"))
-from inside import conversation_server, frames  # type: ignore[import-not-found]
+from inside import conversation_server, frames, kept_folder  # type: ignore[import-not-found]
 
 reading, writing = os.dup(0), os.dup(1)
 namespace = {"__name__": "__main__"}
 source = Path(sys.argv[1]).read_text(encoding="utf-8")
 exec(compile(source, "cell", "exec"), namespace)  # noqa: S102 (a test's own code)
+folder = kept_folder.KeptFolder(os.getcwd())  # noqa: PTH109 (a string, as in the kernel)
 
 
 def serve_conversation(first: bytes) -> None:
@@ -38,6 +39,7 @@ while True:
         body = frames.receive_bytes(reading)
     except frames.PipeClosed:
         break
+    folder.put_back()
     pid = os.fork()
     if pid == 0:
         serve_conversation(body)

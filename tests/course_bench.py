@@ -77,8 +77,8 @@ def run_tests(  # noqa: PLR0913 (what a run has)
     bench = Program(str(TEST_PROCESS), folder=room)
     server = str(HERE / "conversation_server.py")
     parties = {
-        "notebook": Program(server, str(folder / "nb.py"), folder=folder),
-        "reference": Program(server, str(folder / "ref.py"), folder=folder),
+        name: Program(server, str(folder / file), folder=own_folder(folder / name))
+        for name, file in {"notebook": "nb.py", "reference": "ref.py"}.items()
     }
     try:
         bench.send(compose({"order": "load", "file": "tests.py", "files": len(course)}))
@@ -100,6 +100,12 @@ def run_tests(  # noqa: PLR0913 (what a run has)
     finally:
         for program in (bench, *parties.values()):
             program.close()
+
+
+def own_folder(folder: Path) -> Path:
+    """Make the working folder of one notebook."""
+    folder.mkdir()
+    return folder
 
 
 def relay(bench: Program, parties: Mapping[str, Program]) -> dict[str, dict[str, Any]]:

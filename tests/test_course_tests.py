@@ -1425,3 +1425,40 @@ def test_examples_are_compared_as_doctest_does(tmp_path: Path) -> None:
         "test_no_pattern": "failed",
         "test_a_plain_truth_is_none_of_numpys": "failed",
     }
+
+
+NO_ATTRIBUTE = {
+    "absent": {"ask": "Bag().size"},
+    "plain": {"ask": "Pair(1, 2).third"},
+    "arguments": {"ask": "Bag().total(1, 2)"},
+    "library": {"ask": "loads('[')"},
+    "own": {"ask": "Bag().total()"},
+    "said": {"ask": "loads('[')", "raises": "JSONDecodeError"},
+    "another": {"ask": "loads('[')", "raises": "KeyError"},
+}
+BAG = dedent(
+    """
+    from collections import namedtuple
+    from json import loads
+
+    Pair = namedtuple("Pair", "first second")
+
+    class Bag:
+        def total(self):
+            raise ValueError("empty")
+    """
+)
+
+
+def test_an_exception_that_is_not_the_references_own_is_expected_of_nobody(tmp_path: Path) -> None:
+    defaults = {"given": {}, "draw": {}, "times": 1, "close": 1e-6, "order": "same", "types": True}
+    values = {name: {**defaults, **spec} for name, spec in NO_ATTRIBUTE.items()}
+    outcomes = run_tests(tmp_path, tests="", notebook=BAG, reference=BAG, values=values)
+
+    refused = {n for n, o in outcomes.items() if o.get("exception") == "UnexpectedError"}
+    assert refused == {f"{n}[0]" for n in ("absent", "plain", "arguments", "library", "another")}
+    assert {outcomes[f"{n}[0]"]["outcome"] for n in ("own", "said")} == {"passed"}
+    assert outcomes["absent[0]"]["outcome"] == "stopped"
+    assert (
+        "`Bag().size` raised AttributeError for the reference" in outcomes["absent[0]"]["message"]
+    )

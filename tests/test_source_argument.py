@@ -182,3 +182,32 @@ def test_cells_with_magics_are_read_and_what_is_missing_is_told() -> None:
 def test_imports_are_seen_in_every_form(code: str, module: str) -> None:
     assert read(code).imports(module)
     assert not read(code).imports("pandas")
+
+
+@pytest.mark.parametrize(
+    "binding",
+    [
+        "store, traffic = loop, sum",
+        "[store, traffic] = [loop, sum]",
+        "(store, (traffic, other)) = (loop, (sum, loop))",
+        "first = store, traffic = loop, sum",
+        "traffic = store = loop\nstore, traffic = loop, sum",
+    ],
+)
+def test_of_several_names_that_one_assignment_binds_each_has_its_own_value(binding: str) -> None:
+    source = read(f"def loop(xs):\n    for x in xs:\n        print(x)\n{binding}")
+
+    assert source.uses("store", ast.For)
+    assert not source.uses("traffic", ast.For)
+
+
+def test_what_one_value_gives_to_several_names_is_each_ones_code() -> None:
+    source = read(
+        "def loop(xs):\n    for x in xs:\n        print(x)",
+        "a, b = map(loop, 'xy')\na, *c = loop, sum",
+        "def swap(a, b):\n    a, b = b, a\n    return a, b",
+    )
+
+    assert source.uses("b", ast.For)
+    assert source.uses("c", ast.For)
+    assert source.uses("swap", ast.Tuple)

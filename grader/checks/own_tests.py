@@ -191,7 +191,8 @@ class ReferenceValue(TestedCheck):
     """An expression gives what it gives in the reference, for each of some inputs.
 
     The short form of a test: `ask = "squares(n)"`, `given = { n = [1, 2, 10] }`. Where the
-    reference raises an exception, one of the same name is expected. The inputs share the points.
+    reference's own code raises an exception, one of the same name is expected. The inputs share the
+    points.
     """
 
     code = "VAL001"
@@ -213,6 +214,8 @@ class ReferenceValue(TestedCheck):
     """Whether the order of lists, arrays and rows matters."""
     types: bool = True
     """Whether a list is no tuple, and a whole number no float."""
+    raises: str = ""
+    """The exception, "AttributeError", that is right though no code of the notebook's raises it."""
 
     @field_validator("ask")
     @classmethod
@@ -248,6 +251,8 @@ class ReferenceValue(TestedCheck):
         )
         if self.digits is not None:
             value["digits"] = self.digits
+        if self.raises:
+            value["raises"] = self.raises
         seed = rng.seed.hex() if self.draw else ""
         return self.make_question({"value": value, "seed": seed})
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+MAX_NAMED = 20
+"""Files that are named where all of them are shown."""
 MAX_SHOWN = 120
 """Characters of a part of a chart that is shown with its values."""
 
@@ -79,6 +81,11 @@ class FileNames(Mapping):
 
     def __contains__(self, name):
         return name in self.names()
+
+    def __repr__(self):
+        names = sorted(self.names())
+        more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+        return f"the files: {', '.join(names[:MAX_NAMED])}{more}" if names else "no files"
 
     def __getitem__(self, name):
         if name not in self.names():

@@ -1,6 +1,11 @@
-"""Stand for classes of exceptions of the notebook's, so that `except` and `pytest.raises` work."""
+"""Stand for classes of exceptions of the notebook's, so that `except` and `pytest.raises` work.
+
+What else is asked of such a class or of its exceptions, attributes, methods, to make one, is done
+over there.
+"""
 
 import sys
+from typing import NamedTuple
 
 from inside.plain_values import ERROR_PACKAGES, KNOWN_PACKAGES, MAX_BASES, Malformed
 
@@ -9,12 +14,55 @@ NEVER_RAISED = (KeyboardInterrupt, GeneratorExit, SystemExit)
 """Exceptions that would end more than a test here; a class of the same name stands for them."""
 
 
-class ClassStubs:
-    """The classes of one talk."""
+class KnownError(NamedTuple):
+    """An exception of the notebook, its number, its text and where it was raised."""
 
-    def __init__(self):
+    error: Exception
+    number: int
+    text: str
+    where: tuple
+
+
+class NotebookClass(type):
+    """The class of classes that stand for the notebook's."""
+
+    def __getattr__(cls, name):
+        return cls._stubs.ask_attribute(cls, name)
+
+    def __call__(cls, *args, **options):
+        if cls._stubs.number_of(cls) is None:  # a class that the test derived
+            return super().__call__(*args, **options)
+        return cls._stubs.ask("call", cls, *args, options=options, label=f"{cls.__name__}(...)")
+
+
+class ClassStubs:
+    """The classes of one talk, and the exceptions that came from it.
+
+    ask: does an operation over there; see `Talk`.
+    """
+
+    def __init__(self, ask):
+        self.ask = ask
         self.classes = {}
         self.numbers = {}
+        self.errors = {}
+
+    def ask_attribute(self, value, name):
+        """Return an attribute of the notebook's exception or class; special ones are not there."""
+        if self.number_of(value) is None or (name.startswith("__") and name.endswith("__")):
+            raise AttributeError(name)
+        # Not by the name of the class: a student may raise one that is derived from it.
+        return self.ask("get", value, name, label=f"exception.{name}")
+
+    def known(self, error):
+        """Return what is known of an exception of the notebook's; None of any other object."""
+        known = self.errors.get(id(error))
+        return known if known is not None and known.error is error else None
+
+    def where_raised(self, error):
+        """Return the function and the line where it was raised, or (None, None)."""
+        known = self.known(error)
+        return (None, None) if known is None else known.where
 
     def find_class(self, tree):
         """Return the class that a reference stands for here, or None for one that stays there."""
@@ -30,9 +78,10 @@ class ClassStubs:
         try:
             if isinstance(value, type) and value.__module__ != "builtins":
                 return self.numbers.get(value)
-            return value.__dict__.get("_number_in_notebook")
         except (AttributeError, TypeError):
             return None
+        known = self.known(value)
+        return None if known is None else known.number
 
     def make_class(self, tree):
         """Return a class with the name, derived from what the notebook's is derived from.
@@ -58,7 +107,7 @@ class ClassStubs:
         """Return the stub of a class of the notebook's, from those that were made before it."""
         number = int(tree["id"])
         if number not in self.classes:
-            self.classes[number] = derive(str(tree["class"]), bases_of(tree, stubs))
+            self.classes[number] = self.derive(str(tree["class"]), bases_of(tree, stubs))
             self.numbers[self.classes[number]] = number
         return self.classes[number]
 
@@ -71,41 +120,64 @@ class ClassStubs:
             args = [decoder.decode(part) for part in tree["args"]]
         except Malformed:  # arrays of arguments stay there
             args = [str(tree["text"])]
-        error = new_error(kind, args)
+        error = self.new_error(kind, args)
         error.args = tuple(args)
-        if safe_text(error) != tree["text"]:
-            error.args = (str(tree["text"]),)
-        if safe_text(error) != tree["text"]:  # its text is made of attributes that stayed there
-            error.__class__ = with_text(type(error), str(tree["text"]))
-        error.__dict__.update(_number_in_notebook=tree["id"], _raised_at=place_of(tree))
+        text = str(tree["text"])
+        self.errors[id(error)] = KnownError(error, tree["id"], text, place_of(tree))
+        if safe_text(error) != text:
+            error.args = (text,)
+        if safe_text(error) != text:  # its text is made of what stayed there
+            error.__class__ = with_text(type(error), text)
+        own = {str(name): decoder.decode(part) for name, part in tree.get("own", ())}
+        error.__dict__.update((k, v) for k, v in own.items() if not hasattr(type(error), k))
+        if "cause" in tree:
+            error.__cause__ = decoder.decode(tree["cause"])
         return error
+
+    def derive(self, name, bases):
+        """Return a new class of exceptions; the first base counts if all don't go together."""
+        names = {
+            "__module__": "notebook",
+            "__getattr__": ask_attribute,
+            "__str__": text_of,
+            "_stubs": self,
+        }
+        for chosen in (bases, bases[:1]):
+            try:
+                return NotebookClass(name, chosen or (Exception,), dict(names))
+            except TypeError:
+                continue
+        return NotebookClass(name, (Exception,), names)
+
+    def text_of(self, error):
+        """Return the text of an exception, as the notebook has it."""
+        known = self.known(error)
+        return BaseException.__str__(error) if known is None else known.text
+
+    def new_error(self, kind, args):
+        """Return a new exception of a class, or of one of that name where it can't be made."""
+        for make in (kind.__new__, Exception.__new__):
+            try:
+                return make(kind, *args)
+            except Exception:
+                continue
+        return Exception.__new__(self.derive(kind.__name__, ()))
+
+
+def ask_attribute(error, name):
+    """Return an attribute of an exception whose class stands for the notebook's."""
+    return type(error)._stubs.ask_attribute(error, name)
+
+
+def text_of(error):
+    """Return the text of such an exception."""
+    return type(error)._stubs.text_of(error)
 
 
 def bases_of(tree, stubs):
     """Return the classes that stand for the bases of one, each once, most derived ones only."""
     classes = dict.fromkeys(kind for index in tree["b"] for kind in stubs.get(index, ()))
     return tuple(k for k in classes if not any(k is not o and issubclass(o, k) for o in classes))
-
-
-def derive(name, bases):
-    """Return a new class of exceptions; of bases that don't go together the first one counts."""
-    names = {"__module__": "notebook"}
-    for chosen in (bases, bases[:1]):
-        try:
-            return type(name, chosen or (Exception,), dict(names))
-        except TypeError:
-            continue
-    return type(name, (Exception,), names)
-
-
-def new_error(kind, args):
-    """Return a new exception of a class, or of one of that name where it can't be made."""
-    for make in (kind.__new__, Exception.__new__):
-        try:
-            return make(kind, *args)
-        except Exception:
-            continue
-    return derive(kind.__name__, ())()
 
 
 def with_text(kind, text):

@@ -4,7 +4,7 @@ import math
 import numbers
 
 import numpy as np
-from course_tests.remote_objects import Remote
+from course_tests.remote_objects import Remote, plain_value
 
 KINDS = (
     ("a truth value", (bool, np.bool_)),
@@ -133,6 +133,7 @@ def as_sequence(value):
 
 def plain(value):
     """Return a table or tensor as what it is made of, any other value as it is."""
+    value = plain_value(value)
     if hasattr(value, "detach") and hasattr(value, "cpu"):
         return np.asarray(value.detach().cpu())
     if hasattr(value, "columns") and hasattr(value, "to_numpy"):

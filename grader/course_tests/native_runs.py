@@ -16,6 +16,7 @@ import pytest
 from course_tests import arguments
 from course_tests.doctest_examples import EXAMPLES, Examples
 from course_tests.failure_text import describe_failure
+from course_tests.folder_copies import in_copy_of_folder
 from course_tests.notebook_source import Source
 from course_tests.scores import AUTOTEST, EARNED, Autotest, Earned
 from course_tests.test_names import case_name, test_name
@@ -132,7 +133,8 @@ class LocalFiles(arguments.FileNames):
 
     def names(self):
         """Return the names of the files below the folder."""
-        return {path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*")}
+        paths = (path for path in self.folder.rglob("*") if path.is_file())
+        return {path.relative_to(self.folder).as_posix() for path in paths}
 
     def copy(self, name):
         """Return the path of a file."""
@@ -163,7 +165,8 @@ class NativeRun:
             following = items[number + 1] if number + 1 < len(items) else None
             backend = NativeBackend(self.namespace, item, seed=self.seed, cells=self.cells)
             self.plugin.backend = backend
-            item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+            with in_copy_of_folder():
+                item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
             outcome = self.plugin.outcomes.pop(item.nodeid, {"outcome": "error"})
             outcome |= {"case": case_name(item), "test": test_name(item)}
             self.outcomes.setdefault(test_name(item), []).append(outcome)

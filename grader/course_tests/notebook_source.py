@@ -109,10 +109,35 @@ def parse(code):
     """Return the syntax tree of a cell without its magics, or None."""
     for text in (code, MAGIC.sub(replace_magic, code)):
         try:
-            return ast.parse(text)
+            tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
+        tree.body = [part for statement in tree.body for part in one_by_one(statement)]
+        return tree
     return None
+
+
+def one_by_one(statement):
+    """Return the assignments that `a, b = x, y` stands for; of any other statement itself."""
+    if not isinstance(statement, ast.Assign):
+        return [statement]
+    pairs = [pair for target in statement.targets for pair in pairs_of(target, statement.value)]
+    if len(pairs) <= len(statement.targets):
+        return [statement]
+    parts = [ast.Assign(targets=[target], value=value) for target, value in pairs]
+    return [ast.copy_location(part, statement) for part in parts]
+
+
+def pairs_of(target, value):
+    """Return what is bound to what by an assignment, as far as it can be seen."""
+    kinds = (ast.Tuple, ast.List)
+    if not isinstance(target, kinds) or not isinstance(value, kinds):
+        return [(target, value)]
+    parts = [*target.elts, *value.elts]
+    is_even = len(target.elts) == len(value.elts)
+    if not is_even or any(isinstance(part, ast.Starred) for part in parts):
+        return [(target, value)]
+    return [p for pair in zip(target.elts, value.elts, strict=True) for p in pairs_of(*pair)]
 
 
 def replace_magic(match):

@@ -65,10 +65,11 @@ class ReferencePlugin:
         reference = find_reference(rubric, getattr(item, "originalname", None) or item.name)
         if reference not in self.namespaces:
             self.namespaces[reference] = run_reference(rubric, reference)
-        namespace, folder, kept = self.namespaces[reference]
+        namespace, folder, kept_folder, kept = self.namespaces[reference]
         backend = ReferenceBackend(self.native, namespace, item, **kept)
         self.plugin.backend = backend
         before = Path.cwd()
+        kept_folder.put_back()
         os.chdir(folder)
         try:
             return (yield)
@@ -121,7 +122,9 @@ def find_reference(rubric, test):
 
 
 def run_reference(rubric, path):
-    """Run a solved notebook in this process; return its names, its folder, its code and figures.
+    """Run a solved notebook in this process.
+
+    Returns its names, its folder, what puts that back, and its code and figures.
 
     Raises:
         RuntimeError: a cell does not run.
@@ -130,13 +133,9 @@ def run_reference(rubric, path):
 
     notebook = nbformat.read(path, as_version=4)
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    folder = Path(tempfile.mkdtemp(prefix="reference-"))
-    course = rubric.with_suffix("")
-    for source in (course, course / "provided", course / "withheld"):
-        if source.is_dir():
-            shutil.copytree(source, folder, dirs_exist_ok=True, ignore=leave_out)
+    folder = make_folder(rubric)
     os.environ.setdefault("MPLBACKEND", "agg")
-    from inside import kept_figures
+    from inside import kept_figures, kept_folder
 
     kept_figures.keep_figures()
     shell = new_shell()
@@ -153,7 +152,18 @@ def run_reference(rubric, path):
                 raise RuntimeError(f"{path}: code cell {number} does not run: {error!r}")
     finally:
         os.chdir(before)
-    return shell.user_ns, folder, {"cells": cells, "figures": kept_figures.take_figures()}
+    kept = {"cells": cells, "figures": kept_figures.take_figures()}
+    return shell.user_ns, folder, kept_folder.KeptFolder(str(folder)), kept
+
+
+def make_folder(rubric):
+    """Make a folder with the files that lie beside a notebook and its tests; return its path."""
+    folder = Path(tempfile.mkdtemp(prefix="reference-"))
+    course = rubric.with_suffix("")
+    for source in (course, course / "provided", course / "withheld"):
+        if source.is_dir():
+            shutil.copytree(source, folder, dirs_exist_ok=True, ignore=leave_out)
+    return folder
 
 
 def cell_seeding(rubric, names):

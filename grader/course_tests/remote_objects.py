@@ -1,8 +1,15 @@
 """Stand for objects that stay in the notebook: what is done with them is done over there.
 
+One whose class is derived from a plain type, `class Bag(dict)`, is compared here, by its value.
+
 A remote object equals no plain value. Where the notebook's own word decides, `a == b` among its
 objects, `bool(a)`, `a < b`, `x in a` or `isinstance(a, Theirs)`, the step is noted.
 """
+
+import operator
+
+from inside.plain_bases import READERS
+from inside.plain_values import Malformed, ValueDecoder
 
 READABLE_DUNDERS = frozenset(
     ["__name__", "__qualname__", "__dict__", "__annotations__", "__defaults__", "__module__"]
@@ -15,9 +22,17 @@ _set, _get = object.__setattr__, object.__getattribute__
 class Remote:
     """An object of the notebook's, known by its number."""
 
-    __slots__ = ("__weakref__", "_label", "_number", "_talk")
+    __slots__ = ("__weakref__", "_label", "_number", "_plain", "_talk")
     __array_ufunc__ = None  # NumPy leaves operators to this class
-    __hash__ = object.__hash__
+
+    def __hash__(self):
+        kinds = ("str", "int", "float", "bytes", "tuple", "frozenset")
+        try:
+            if does_plainly(self, "__hash__") and _get(self, "_plain").base in kinds:
+                return hash(plain_value(self))
+        except TypeError:  # a part of it has none
+            pass
+        return object.__hash__(self)
 
     def __repr__(self):
         return _get(self, "_label")
@@ -59,9 +74,13 @@ class Remote:
         return _operate("index", self)
 
     def __int__(self):
+        if does_plainly(self, "__int__"):
+            return int(plain_value(self))
         return _operate_on_word("int", self)
 
     def __float__(self):
+        if does_plainly(self, "__float__"):
+            return float(plain_value(self))
         return _operate_on_word("float", self)
 
     def __complex__(self):
@@ -107,34 +126,30 @@ class Remote:
     # ------------------------------------------------------------ on the notebook's word
 
     def __eq__(self, other):
+        if may_compare_plainly(self, other, "__eq__"):
+            return plain_value(self) == plain_value(other)
         if not isinstance(other, Remote) or talk_of(other) is not talk_of(self):
             return False
         return _take_word(self, "eq", other, sign="==")
 
     def __ne__(self, other):
+        if may_compare_plainly(self, other, "__ne__"):
+            return plain_value(self) != plain_value(other)
         if not isinstance(other, Remote) or talk_of(other) is not talk_of(self):
             # True of any object, so no proof of a right value.
             talk_of(self).take_step(f"{self!r} != ...")
             return True
         return _take_word(self, "ne", other, sign="!=")
 
-    def __lt__(self, other):
-        return _take_word(self, "lt", other, sign="<")
-
-    def __le__(self, other):
-        return _take_word(self, "le", other, sign="<=")
-
-    def __gt__(self, other):
-        return _take_word(self, "gt", other, sign=">")
-
-    def __ge__(self, other):
-        return _take_word(self, "ge", other, sign=">=")
-
     def __contains__(self, other):
+        if does_plainly(self, "__contains__") and not isinstance(other, Remote):
+            return other in plain_value(self)
         _note(self, f"{other!r} in {self!r}")
         return _ask_truth(self, "contains", self, other)
 
     def __bool__(self):
+        if does_plainly(self, "__bool__") and does_plainly(self, "__len__"):
+            return bool(plain_value(self))
         _note(self, f"bool({self!r})")
         return _ask_truth(self, "truth", self)
 
@@ -174,13 +189,71 @@ def number_of(remote):
     return _get(remote, "_number")
 
 
-def make_remote(talk, tree, label):
+class PlainBase:
+    """The plain type that the class of a remote object is derived from.
+
+    own: methods that the class defines itself. value: the plain value, if that never changes.
+    """
+
+    def __init__(self, base, own, value):
+        self.base = base
+        self.own = own
+        self.value = value
+
+
+def read_base(tree, resolve):
+    """Return what a reference tells of a plain type, or None."""
+    if "base" not in tree:
+        return None
+    base, own = str(tree["base"]), frozenset(map(str, tree["own"]))
+    value = ValueDecoder({}, resolve).decode(tree["plain"]) if "plain" in tree else None
+    if base not in READERS or ("plain" in tree and type(value) is not READERS[base][0]):
+        raise Malformed("no plain value of its type")
+    return PlainBase(base, own, value)
+
+
+def does_plainly(remote, method):
+    """Return whether an object does something as its plain value does."""
+    plain = _get(remote, "_plain")
+    return plain is not None and method not in plain.own
+
+
+def may_compare_plainly(remote, other, method):
+    """Return whether plain values are compared; two of one notebook's may do that otherwise.
+
+    With what is no object of the notebook's, only plain values are ever compared.
+    """
+    if not isinstance(other, Remote):
+        return _get(remote, "_plain") is not None
+    is_plain = _get(remote, "_plain") is not None and _get(other, "_plain") is not None
+    is_own = does_plainly(remote, method) and does_plainly(other, method)
+    return is_plain and (is_own or talk_of(remote) is not talk_of(other))
+
+
+def plain_value(value):
+    """Return the plain value in a remote object whose class is derived from a plain type.
+
+    Any other value is returned as it is.
+    """
+    plain = _get(value, "_plain") if isinstance(value, Remote) else None
+    if plain is None:
+        return value
+    if plain.value is not None:
+        return plain.value
+    read = _ask(value, "plain", value)
+    if type(read) is not READERS[plain.base][0]:
+        raise talk_of(value).give_up("invalid")
+    return read
+
+
+def make_remote(talk, tree, label, plain=None):
     """Return a remote object whose class has the name of the object's own."""
     kind = talk.stubs.classes.setdefault(
         ("type", str(tree["t"])), type(str(tree["t"]), (Remote,), {"__slots__": ()})
     )
     remote = kind()
     _set(remote, "_talk", talk)
+    _set(remote, "_plain", plain)
     _set(remote, "_number", int(tree["id"]))
     _set(remote, "_label", label or f"<{tree['t']}>")
     return remote
@@ -237,6 +310,17 @@ def _unary(name):
     return lambda self: _operate_on_word(name, self, label=f"{name}({self!r})")
 
 
+def _ordered(name, sign):
+    def method(self, other):
+        if may_compare_plainly(self, other, f"__{name}__") and does_plainly(self, f"__{name}__"):
+            return getattr(operator, name)(plain_value(self), plain_value(other))
+        return _take_word(self, name, other, sign=sign)
+
+    return method
+
+
+for _name, _sign in {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}.items():
+    setattr(Remote, f"__{_name}__", _ordered(_name, _sign))
 ARITHMETIC = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
 BITWISE = ("and", "or", "xor")
 for _name in (*ARITHMETIC, "lshift", "rshift", *BITWISE):

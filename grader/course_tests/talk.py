@@ -65,7 +65,7 @@ class Talk:
         self.is_gone = self.fetching = False
         self.has_touched = False
         """Whether the fork may not be what it was when the test began."""
-        self.stubs = ClassStubs()
+        self.stubs = ClassStubs(self.ask)
 
     # ------------------------------------------------------------ requests
 
@@ -221,7 +221,8 @@ class Talk:
                 return known
         number = int(tree["id"])
         if number not in self.remotes:
-            self.remotes[number] = remote_objects.make_remote(self, tree, label)
+            plain = remote_objects.read_base(tree, lambda part: self.resolve(part, label))
+            self.remotes[number] = remote_objects.make_remote(self, tree, label, plain)
         return self.remotes[number]
 
     def take_word(self, step):

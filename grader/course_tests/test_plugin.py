@@ -226,16 +226,16 @@ def explain_call(item, call, talks, compared, cells):
     outcome = "raised" if raised else "failed" if is_verdict else "stopped"
     described = describe_failure(item, call.excinfo, compared)
     if raised:
-        described |= tell_place(error, cells)
+        described |= tell_place(error, notebook.stubs.where_raised(error), cells)
     return {"outcome": outcome if asked else "error", **described}
 
 
-def tell_place(error, cells):
+def tell_place(error, where, cells):
     """Return where the notebook raised, and whether its words for that stand in its code.
 
     Others may be made when it is asked, to tell who reads the report what it was asked.
     """
-    function, line = getattr(error, "_raised_at", (None, None))
+    function, line = where
     code = "\n".join(cells)
     words = {*re.findall(r"\w+", code), "<module>", "<lambda>", "<listcomp>", "<genexpr>"}
     kind = type(error)
@@ -391,6 +391,7 @@ class RemoteBackend:
             case,
             notebook=self.talks[NOTEBOOK].fetch,
             reference=self.talks[REFERENCE].fetch,
+            is_own=lambda error: self.talks[REFERENCE].stubs.where_raised(error)[0] is not None,
             draw=arguments.Draw(self.job["seed"], spec["ask"]),
         )
 

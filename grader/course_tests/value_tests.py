@@ -16,6 +16,16 @@ def check_value(value_check):
         raise AssertionError(flaw)
 
 
+UNEXPECTED = (
+    "{asked} raised {kind} for the reference, and not in the reference's own code: {text}. "
+    'Everybody would get the same. If that is what is asked, say so by `raises = "{kind}"`'
+)
+
+
+class UnexpectedError(Exception):
+    """What the reference should give can't be had."""
+
+
 class ExpressionNames(dict):
     """ExpressionNames of an expression: what is given, then the notebook's, then Python's own."""
 
@@ -37,13 +47,15 @@ class ValueCheck:
 
     spec: `ask`, `given`, `draw`, `close`, `order` and `types`, as a rubric has them.
     notebook, reference: fetch the value of a name.
+    is_own: whether the reference's own code raised an exception that came of it.
     draw: what draws inputs.
     """
 
-    def __init__(self, spec, case, *, notebook, reference, draw):
+    def __init__(self, spec, case, *, notebook, reference, is_own, draw):
         self.spec = spec
         self.notebook = notebook
         self.reference = reference
+        self.is_own = is_own
         self.given = {name: values[case] for name, values in spec["given"].items()}
         for name, expression in spec["draw"].items():
             drawn = [eval(f"draw.{expression}", {"draw": draw}) for _ in range(case + 1)]  # noqa: S307 (the course's own)
@@ -56,6 +68,11 @@ class ValueCheck:
         given = ", ".join(f"{name} = {value!r:.200}" for name, value in self.given.items())
         asked = f"`{self.spec['ask']}`" + (f" with {given}" if given else "")
         if expected_error is not None:
+            kind = type(expected_error).__name__
+            if kind != self.spec.get("raises") and not self.is_own(expected_error):
+                raise UnexpectedError(
+                    UNEXPECTED.format(asked=asked, kind=kind, text=expected_error)
+                )
             if error is None:
                 return f"{asked} raised no {type(expected_error).__name__}"
             same = type(error).__name__ == type(expected_error).__name__

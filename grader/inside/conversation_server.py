@@ -18,7 +18,7 @@ import shutil
 import sys
 import tempfile
 
-from inside import frames
+from inside import frames, plain_bases
 from inside.kept_figures import describe_figures
 from inside.plain_values import (
     ERROR_PACKAGES,
@@ -34,6 +34,9 @@ MUTABLE = ("list", "dict", "set", "bytearray", "ndarray", "DataFrame", "Series",
 """Names of types whose values a call may change in place."""
 MAX_TEXT = 2000
 """Characters of the text of an exception."""
+MAX_ATTRIBUTES = 100
+"""Attributes of an exception that are told with it."""
+MAX_CAUSES = 5
 MAX_OBJECTS = 1_000_000
 MAX_PRINTED = 1 << 20
 """Bytes of what is printed that are told."""
@@ -92,7 +95,7 @@ class ConversationServer:
             reply = {"stop": encoder.encode(stop.value)}
         except _BaseException as error:
             encoder = ValueEncoder(self.refer)
-            reply = {"raised": self.error_tree(error, encoder)}
+            reply = {"raised": self.error_tree(error, encoder, MAX_CAUSES)}
         body = frames.pack_body({**reply, "n": header["n"]}, encoder.arrays)
         if len(body) > frames.MAX_FRAME_BYTES:
             body = frames.pack_body({"too_large": True, "n": header["n"]})
@@ -139,7 +142,10 @@ class ConversationServer:
                 tree |= self.lineage(value)
         elif callable(value):
             tree["name"] = str(getattr(value, "__name__", ""))[:100]
-        return tree
+        described = plain_bases.describe_base(value)
+        if "plain" in described:
+            described["plain"] = ValueEncoder(self.refer).encode(described["plain"])
+        return tree | described
 
     def lineage(self, kind):
         """Return what a class of exceptions is derived from: each class once, in its order.
@@ -174,8 +180,8 @@ class ConversationServer:
             return self.objects[tree["id"]]
         if tree[""] == "file":
             return self.place_file(tree)
-        if tree[""] == "callback":
-            return Callback(self, tree["id"], tree["name"])
+        if tree[""] in GIVEN:
+            return GIVEN[tree[""]](Callback(self, tree["id"], tree["name"]))
         if tree[""] == "pickle":
             return pickle.loads(bytes.fromhex(tree["v"]))  # noqa: S301 (it comes from our side)
         if tree[""] == "known":
@@ -194,8 +200,12 @@ class ConversationServer:
             path.write_bytes(base64.b85decode(tree["v"]))
         return str(path) if tree["as"] == "str" else path
 
-    def error_tree(self, error, encoder):
-        """Return the tree of an exception: its class, its arguments, and where it was raised."""
+    def error_tree(self, error, encoder, causes=0):
+        """Return the tree of an exception: its class, its arguments, and where it was raised.
+
+        causes: how many more are told of those that it was raised from, each from the next; with
+        any the attributes of one that is of no class of the notebook's.
+        """
         try:
             text = str(error)[:MAX_TEXT]
         except _BaseException:
@@ -208,6 +218,11 @@ class ConversationServer:
             "class": self.refer(type(error)),
         }
         tree["args"] = [encoder.encode(part) for part in args]
+        if causes and known_name(type(error)):  # those of its own classes are asked for
+            own = list(getattr(error, "__dict__", {}).items())[:MAX_ATTRIBUTES]
+            tree["own"] = [[str(name), encoder.encode(part)] for name, part in own]
+        if causes and error.__cause__ is not None:
+            tree["cause"] = self.error_tree(error.__cause__, encoder, causes - 1)
         return tree | raised_at(error, self.namespace)
 
     # ------------------------------------------------------------ operations
@@ -238,6 +253,10 @@ class ConversationServer:
     def do_call(self, function, *args, **options):
         """Call an object; a coroutine's result is waited for."""
         return wait_for_result(function(*args, **options))
+
+    def do_plain(self, value):
+        """Return the plain value in an object whose class is derived from a plain type."""
+        return plain_bases.read_plain(value)
 
     def do_get(self, value, name):
         """Return an attribute."""
@@ -313,6 +332,24 @@ class Callback:
         return decoder.value(header["value"])
 
 
+def walk(step):
+    """Yield what a function of the test gives one by one, until it gives nothing."""
+    while part := step():
+        yield part[0]
+
+
+class GivenIterable:
+    """An object of the test that the notebook walks through, as often as it likes."""
+
+    def __init__(self, begin):
+        self.begin = begin
+
+    def __iter__(self):
+        return iter(self.begin())
+
+
+GIVEN = {"callback": lambda function: function, "iterator": walk, "iterable": GivenIterable}
+"""What is made of a function of the test, by tag."""
 OPERATORS = {
     name: getattr(operator, name)
     for name in (

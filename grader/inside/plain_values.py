@@ -95,6 +95,12 @@ _SEQUENCES = {
     collections.deque: "deque",
 }
 _FROM_SEQUENCE = {tag: kind for kind, tag in _SEQUENCES.items()}
+_FROM_SEQUENCE |= {  # as views of dictionaries
+    "keys": lambda parts: dict.fromkeys(parts).keys(),
+    "values": lambda parts: dict(enumerate(parts)).values(),
+    "items": lambda parts: dict(parts).items(),
+}
+_SEQUENCES |= {type(getattr({}, name)()): name for name in ("keys", "values", "items")}
 _MAPPINGS = {
     dict: "dict",
     collections.OrderedDict: "ordered",
@@ -207,7 +213,7 @@ class ValueEncoder:
             if kind is range:
                 require_walkable(value)
             return {"": kind.__name__, "v": [self.tree(p, depth + 1) for p in _fields(value)]}
-        if kind.__mro__[1:] == (tuple, object) and _is_named_tuple(kind):
+        if _is_named_tuple(kind):
             parts = [self.tree(part, depth + 1) for part in tuple.__iter__(value)]
             return {"": "named", "n": kind.__name__, "f": list(kind._fields), "v": parts}
         if kind is np.ndarray or issubclass(kind, np.generic):
@@ -309,6 +315,12 @@ def _fields(value):
     return value.start, value.stop, value.step
 
 
+NAMED_TUPLE_PARTS = {
+    *vars(collections.namedtuple("Fields", "field")),  # noqa: PYI024 (for its parts)
+    *("__annotations__", "__orig_bases__", "__annotate__", "__annotate_func__", "__replace__"),
+    *("__annotations_cache__", "__doc__", "__module__", "__firstlineno__", "__static_attributes__"),
+}
+"""What a class that `namedtuple` or `NamedTuple` makes has beside its fields."""
 _FIELD_TYPES = (complex, range, slice, dt.timedelta, fractions.Fraction)
 _FROM_FIELDS = {
     "complex": complex,
@@ -321,8 +333,12 @@ _FROM_FIELDS = {
 
 def _is_named_tuple(kind):
     """Return whether a subclass of tuple is made by `namedtuple`, with nothing of its own."""
-    fields = kind.__dict__.get("_fields")
-    return type(fields) is tuple and all(type(name) is str for name in fields)
+    names = kind.__dict__
+    fields = names.get("_fields")
+    if kind.__mro__[1:] != (tuple, object) or type(fields) is not tuple:
+        return False
+    known = NAMED_TUPLE_PARTS | set(fields)
+    return all(type(name) is str for name in fields) and known >= set(names)
 
 
 def _text(value):

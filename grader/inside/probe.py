@@ -72,6 +72,8 @@ def serve_batch(notebook, header, arrays, out, *, trusted, main_thread):
         frames.send_bytes(out, answer(notebook, questions.pop(0), arrays))
     while questions:
         shared = questions[: count_sharing(questions)]
+        if shared[-1]["kind"] == "function":
+            notebook.folder.put_back()
         reading, writing = _pipe()
         pid = _fork()
         if pid == 0:
@@ -271,6 +273,7 @@ def make_server(notebook, request, out, end, **options):
         if "keep" in header:
             notebook.moments.keep(header["keep"])
         elif header.get("conversation"):
+            notebook.folder.put_back()
             end["status"] = notebook.moments.talk(header)
             if end["status"] == "timed_out" and options["main_thread"].has_threads():
                 end["status"] = "lacks_threads"

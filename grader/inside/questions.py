@@ -13,6 +13,7 @@ function    what a function of the notebook returns for arguments of the questio
 import asyncio
 import importlib.machinery
 import inspect
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -21,6 +22,7 @@ import numpy as np
 from inside import frames
 from inside.asked_modules import InitialWeights, ModuleFinder, NothingToAsk, seed_torch
 from inside.followed_modules import list_parameters
+from inside.kept_folder import KeptFolder
 from inside.watched_calls import flatten_arrays
 
 # Bound before student code runs.
@@ -84,6 +86,7 @@ class ObservedNotebook:
         self.recorder = recorder
         self.notes = notes
         self.modules = {}
+        self.folder = KeptFolder(os.getcwd())  # noqa: PTH109 (a string)
 
     def restore_forgotten(self):
         """Put back what `%reset` deleted and the notebook did not make anew."""

@@ -16,7 +16,11 @@ source = Path(sys.argv[1]).read_text(encoding="utf-8")
 exec(compile(source, "cell", "exec"), namespace)  # noqa: S102 (a test's own code)
 moments = kept_moments.KeptMoments()
 notebook = SimpleNamespace(
-    namespace=namespace, restore_forgotten=lambda: None, modules={}, moments=moments
+    namespace=namespace,
+    restore_forgotten=lambda: None,
+    modules={},
+    moments=moments,
+    folder=SimpleNamespace(put_back=lambda: None),  # the tests' own process works in it, too
 )
 moments.serve = lambda header: probe.serve_conversation(notebook, header, reading, writing)
 main_thread = SimpleNamespace(run=lambda _: False, has_company=lambda: False)
