@@ -192,7 +192,10 @@ def test_a_warning_says_why_each_cell_failed(folder: Path) -> None:
     write(folder, "a = 1", "x = 1 / 0", "y = x + 1")
     told = " ".join(grade_check(folder, "work.ipynb").out.split())
 
-    assert "run in order: cell In [2]: ZeroDivisionError: division by zero (line 1); cell In [3]: Na" in told
+    assert (
+        "run in order: cell In [2]: ZeroDivisionError: division by zero (line 1); cell In [3]: Na"
+        in told
+    )
 
 
 def test_what_can_not_be_checked_exits_with_2_and_says_why(folder: Path, tmp_path: Path) -> None:
