@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import operator
 import sys
+from functools import reduce
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from generated_page import write_or_compare
 
@@ -49,7 +52,8 @@ def entry(registry: Registry, code: str) -> str:
     ]
     for name, field in check.model_fields.items():
         kind = inspect.formatannotation(without_bounds(field.annotation)).replace("|", "\\|")
-        default = "needed" if field.is_required() else f"`{field.default!r}`"
+        value = field.get_default(call_default_factory=True, validated_data={})
+        default = "needed" if field.is_required() else f"`{value!r}`"
         lines.append(f"| `{name}` | `{kind}` | {default} | {field.description or ''} |")
     return "\n".join([*lines, ""])
 
@@ -58,6 +62,8 @@ def without_bounds(annotation: Any) -> Any:
     """Return an annotation without what bounds its values."""
     if get_origin(annotation) is Annotated:
         return without_bounds(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return reduce(operator.or_, map(without_bounds, get_args(annotation)))
     if get_origin(annotation) is tuple:
         return tuple[tuple(map(without_bounds, get_args(annotation)))]
     return annotation

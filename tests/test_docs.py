@@ -83,3 +83,9 @@ def test_the_tests_of_each_room_are_there() -> None:
 
     assert [name for name in names if not list((ROOT / "tests").glob(f"{name}.py"))] == []
     assert len(names) > 30
+
+
+def test_no_page_shows_how_a_library_writes_types() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "checks.md").read_text(encoding="utf-8")
+
+    assert not re.findall(r"Pydantic\w+|FieldInfo|Annotated\[|Optional\[", page)
