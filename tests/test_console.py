@@ -596,3 +596,18 @@ def test_an_ungradable_submission_and_an_item_that_is_gone_stop_no_page(made: Co
         assert visitor.go(path).status == 200
     assert visitor.go("/mark/Q1.1/0000").status == 404
     assert visitor.go("/mark/Q9/0000").status == 404
+
+
+def test_a_group_of_empty_answers_is_given_0_by_one_key_as_each_of_them_is(tmp_path: Path) -> None:
+    empty = [handed_in(name, wrote={"Q1.1": ""}) for name in ("ada", "ben")]
+    with course(tmp_path, submissions=[*empty, handed_in("cyd")]) as made:
+        visitor = made.visitor().go("/groups/Q1.1")
+        visitor.go(re.findall(r'href="(/group/Q1\.1/[^"]+)"', visitor.page)[0])
+        assert "Give 0 to selected" in visitor.page
+        members = re.findall(r'name="member" value="([^"]+)"', visitor.page)
+        visitor.send(visitor.at, member=members, comment="")
+
+        assert given(made) == {"ada": 0, "ben": 0}
+        assert visitor.at == "/groups/Q1.1"
+        assert 'href="/step/Q1.1"' in visitor.page  # one answer is left
+        assert "Agreement with graders so far" not in visitor.go("/step/Q1.1").page

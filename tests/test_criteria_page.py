@@ -312,11 +312,11 @@ def test_the_page_leads_back_to_the_answer_that_is_open(made: Course) -> None:
 
 def test_it_is_said_where_they_cannot_add_up(made: Course) -> None:
     visitor = made.visitor().go(PAGE)
-    adds_up = "add up to" not in visitor.page
+    adds_up = "No choice of the rubric items" not in visitor.page
     save(visitor, points_what="0.25", points_why="0.25")
-    assert "add up to" in visitor.page
-    assert "add up to" in save(visitor, points_what="0.5").page
+    assert "No choice of the rubric items" in visitor.page
+    assert "No choice of the rubric items" in save(visitor, points_what="0.5").page
     item = rubric().item("Q1.1")
     save(visitor, points_what=str(item.points), points_why="1")
-    assert "add up to" not in visitor.page
+    assert "No choice of the rubric items" not in visitor.page
     assert adds_up == (sum(c.points for c in CRITERIA if c.points > 0) >= item.points)

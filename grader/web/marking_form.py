@@ -220,7 +220,8 @@ def criterion_choices(
         text: the answer that suggestions are about.
         suggestions: sentences of the answer that may meet criteria.
     """
-    by_criterion = {suggestion.criterion: suggestion for suggestion in suggestions}
+    # Those that are shown are those that count for the agreement below.
+    by_criterion = {each.criterion: each for each in suggestions if each.confidence >= LIKELY}
     choices = []
     for position, criterion in enumerate(item.criteria_for(form.criteria)):
         suggestion = by_criterion.get(criterion.id)
@@ -246,7 +247,10 @@ def plain_sentence(source: str) -> str:
 
 
 def suggestion_agreement(console: Console, queue: Iterable[QueueItem], *, item: Item) -> Agreement:
-    """Return how often suggestions agree with what people decided, over the marks that count."""
+    """Return how often suggestions agree with what people decided, over the marks that count.
+
+    Empty answers are left out: there was nothing to read.
+    """
     suggestions = console.similarity.suggestions(item)
     likely = {
         name: {each.criterion for each in suggested if each.confidence >= LIKELY}
@@ -261,6 +265,7 @@ def suggestion_agreement(console: Console, queue: Iterable[QueueItem], *, item: 
         if queue_item.mark is not None
         and queue_item.state == "marked"
         and queue_item.mark.fixed_points is None
+        and not queue_item.answer.empty
         for criterion in item.criteria_for(())
     )
 

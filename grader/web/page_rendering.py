@@ -11,6 +11,7 @@ from typing import Any
 from starlette.responses import HTMLResponse
 
 from grader.gradebook.criterion_edits import criteria_digest
+from grader.model import shorten
 from grader.report.markdown_html import render_markdown
 from grader.report.page_template import read_asset, template_environment
 from grader.report.text_format import format_number, one_line
@@ -67,8 +68,7 @@ def signed_points(points: Fraction) -> str:
 
 
 def _snippet(text: str) -> str:
-    line = one_line(text[: 2 * SNIPPET_LENGTH])
-    return line if len(line) <= SNIPPET_LENGTH else f"{line[:SNIPPET_LENGTH].rstrip()} \u2026"
+    return shorten(one_line(text[: 2 * SNIPPET_LENGTH]), most=SNIPPET_LENGTH)
 
 
 @functools.cache

@@ -56,6 +56,7 @@ def show_groups(visit: Visit) -> Response:
         item=visit.item,
         groups=tuple(group for group in groups if len(group.members) > 1),
         single_count=sum(len(group.members) == 1 for group in groups),
+        left=any(queue_item.pending for queue_item in visit.console.queue(visit.item.id)),
     )
 
 
@@ -122,12 +123,12 @@ def save_group_marks(visit: Visit) -> Response:
         return show_group(
             visit, sent=form, error_message=f"\u201c{form.adjustment[:20]}\u201d is not a number."
         )
-    if not form.is_decided:
-        return show_group(
-            visit, sent=form, error_message="Nothing is selected. Press 0 if none apply."
-        )
     if not members:
         return show_group(visit, sent=form, error_message="Select at least one ungraded answer.")
+    if not (form.is_decided or all(member.answer.empty for member in members)):
+        return show_group(
+            visit, sent=form, error_message="No rubric item is selected. Press 0 if none apply."
+        )
     unchanged = [each for each in members if ticked[each.answer.code] == each.answer.digest]
     marks = _record_marks(visit, unchanged, form)
     remaining = len(members) - len(marks)

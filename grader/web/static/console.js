@@ -80,6 +80,7 @@
   const use = (part) => {
     if (typing(part)) {
       part.focus();
+      if (part.matches("textarea")) part.setSelectionRange(part.value.length, part.value.length);
       if (part.matches("input")) part.select();
       return;
     }
