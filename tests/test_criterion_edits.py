@@ -175,7 +175,7 @@ def test_edits_go_out_and_come_in_and_clash_only_where_they_differ(
 
 def test_points_that_the_first_version_stored_count_on(tmp_path: Path) -> None:
     place = tmp_path / "old.db"
-    with open_gradebook(place) as made:
+    with open_gradebook(place, migrations=()) as made:
         keep(made, graded("ada"))
         add_mark(made, given(made, criteria=("what",)), expected_current=None)
     old = sqlite3.connect(place)

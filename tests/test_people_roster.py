@@ -140,7 +140,7 @@ def test_an_id_for_two_people_is_said(tmp_path: Path) -> None:
     found = roster(tmp_path, "id,name\nx1,Wei Li\nx1,Ada Rivers\n")
 
     assert people(found) == [("Wei Li", "x1"), ("Ada Rivers", "x1")]
-    assert found.notes[1].startswith("line 3: id x1 stands for Wei Li and for Ada Rivers")
+    assert found.notes[1].startswith("line 3: id x1 belongs to Wei Li and to Ada Rivers")
 
 
 def test_a_spreadsheets_whole_numbers_are_ids(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_a_spreadsheets_whole_numbers_are_ids(tmp_path: Path) -> None:
         (b"color,size\nred,3\n", "no column is known as an id or a name"),
         (b"PK\x03\x04rest", "save it as CSV"),
         (b"id,name\n1.23E+09,Ada\n", "line 2: a spreadsheet has made '1.23E+09' of an id"),
-        (b'id,name\n"a' + b"x" * 200_000, "is no table"),
+        (b'id,name\n"a' + b"x" * 200_000, "is not a table"),
     ],
 )
 def test_what_is_no_roster_is_refused_in_a_sentence(

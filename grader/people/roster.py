@@ -103,7 +103,7 @@ def _collect_members(
         else:
             notes.append(
                 f"line {row.line_number}: id {student.id} belongs to "
-                f"{previous.student.name} and for {student.name}; "
+                f"{previous.student.name} and to {student.name}; "
                 "it is ignored until that is fixed"
             )
             members[f"{key} {row.line_number}"] = member
