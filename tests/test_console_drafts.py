@@ -287,3 +287,16 @@ def test_letters_can_be_switched_off_and_all_still_works(browser: Any, made: Cou
     page.context.close()
 
     assert given(made) == {}
+
+
+def test_what_is_as_it_was_saved_is_nothing_unsaved(browser: Any, made: Course) -> None:
+    page = begun(browser, made)
+    leave(page, "Enter")
+    page.goto(address(made))
+    press(page, "2")
+    assert page.locator("#panel[data-dirty]").count() == 1
+    press(page, "2")
+    assert page.locator("#panel[data-dirty]").count() == 0
+    leave(page, "h")  # at once
+    assert page.locator("#drafts").is_hidden()
+    page.context.close()

@@ -13,6 +13,7 @@ from console_course import NAMES, Course, Visitor, course, handed_in
 
 from grader.gradebook import ledger
 from grader.model import Graded, Verdict
+from grader.report.text_format import format_number
 
 MINE = "Follows from an earlier mistake."
 
@@ -66,6 +67,7 @@ def test_one_decision_holds_for_a_notebook_and_is_undone_at_once(
     assert visitor.at.startswith("/waiting")
     assert visitor.at != here
     assert "Graded 2 items of notebook" in visitor.page
+    assert f"V5 {format_number(points)}, V6 {format_number(points)} points" in visitor.page
     visitor.send("/undo", here="/")
     assert (visitor.at, given(made)) == (here, {})
 

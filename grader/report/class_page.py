@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median
 
-from grader.model import Graded, Rubric, Student, Tally, Verdict
+from grader.model import Flag, FlagKind, Graded, Rubric, Student, Tally, Verdict
 from grader.report.flag_text import flag_text
 from grader.report.histogram import Bin, draw_bins, points_bins
 from grader.report.lateness_view import final_cells, late_cells
@@ -142,7 +142,7 @@ def class_row(graded: Graded) -> ClassPageRow:
         tally=graded.score.total if graded.score else None,
         verdicts=tuple((score.item.id, score.verdict) for score in items),
         earned=tuple((score.item.id, score.earned) for score in items),
-        flags=(*grader_errors, *map(flag_text, graded.flags)),
+        flags=(*grader_errors, *(flag_text(f) for f in graded.flags if not _repeats_reason(f))),
         remarks=graded.submission.remarks,
         unsafe=graded.provenance is not None and graded.provenance.level == "none",
         late=late_cells(graded.lateness),
@@ -151,6 +151,11 @@ def class_row(graded: Graded) -> ClassPageRow:
             late.days if late is not None and late.at else None for late in graded.lateness
         ),
     )
+
+
+def _repeats_reason(flag: Flag) -> bool:
+    """Return whether a flag says again why a submission could not be graded."""
+    return flag.kind is FlagKind.NOT_GRADED
 
 
 def attention_lines(rows: Sequence[ClassPageRow]) -> tuple[AttentionLine, ...]:

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from grader.errors import MarkConflict
 from grader.gradebook import NewMark, ledger
 from grader.model import Mark
-from grader.report.text_format import format_count
+from grader.report.text_format import format_count, format_number
 from grader.web.answer_index import BLOCKED_BY, IndexedAnswer, IndexedSubmission
 from grader.web.console import Visit
 from grader.web.marking_queue import QueueItem
@@ -143,7 +143,8 @@ def save_notebook(visit: Visit) -> Response:
     if marks:
         path = f"/waiting/{review.submission.code}"
         visit.session.remember_step(GradingStep(marks=marks, label=label, path=path))
-    visit.session.message = f"Graded {label}."
+    given = ", ".join(f"{mark.item} {format_number(mark.points)}" for mark in marks)
+    visit.session.message = f"Graded {label}{f': {given} points' if given else ''}."
     if len(marks) < len(members):
         visit.session.message += " Others changed meanwhile: look again."
     following = [each for each in reviews if each.number > review.number and each.open]

@@ -26,14 +26,19 @@
     const total = given.reduce((a, b) => a + b, Number(form.dataset.base)) + (Number.isNaN(free) ? 0 : free);
     sum.textContent = shown(Math.min(Math.max(total, 0), Number(form.dataset.most)));
   };
+  /* A form that was refused shows what was sent, not what is saved. */
+  const asSaved = (form) => !("refused" in form.dataset) && [...form.elements].every((field) => {
+    if (!field.name || field.type === "hidden") return true;
+    if (field.matches("select")) return [...field.options].every((each) => each.selected === each.defaultSelected);
+    return field.matches("[type=checkbox], [type=radio]") ? field.checked === field.defaultChecked : field.value === (field.defaultValue ?? field.value);
+  });
   const touched = () => {
-    panel().setAttribute("data-dirty", "");
+    panel().toggleAttribute("data-dirty", !asSaved(panel()));
     warned = false;
   };
 
   document.addEventListener("input", (event) => {
     if (!event.target.closest("#panel")) return;
-    touched();
     const none = one("[data-none]");
     if (event.target === none && none.checked) {
       all("#panel input[name=criterion]").forEach((box) => { box.checked = false; });
@@ -41,8 +46,9 @@
     } else if (none && event.target.matches("[name=criterion], #adjustment")) {
       none.checked = false;
     }
+    touched();
     add();
-    if (panel().dataset.draft) drafts.keep(panel());
+    if (panel().dataset.draft) drafts[dirty() ? "keep" : "discard"](panel());
   });
 
   /* ---------------------------------------------------------------- clicks */
@@ -202,6 +208,7 @@
     const form = panel();
     if (!form?.dataset.draft) return;
     if (dirty()) {
+      form.dataset.refused = "";
       drafts.keep(form);
       return;
     }
