@@ -192,11 +192,20 @@ def test_the_rubrics_title_finds_its_column() -> None:
     assert CanvasReader.of(data_of(export)).scores["9001", "412"] == "80.00"
 
 
+@pytest.mark.parametrize("title", ["HW 5", "hw5", "HW5"])
+def test_a_title_in_short_or_the_rubrics_id_finds_it_too(title: str) -> None:
+    text = CANVAS.replace("HW 5 (412)", f"{title} (412)")
+
+    export = filled(handed_in("a", ASA), column="", text=text)
+
+    assert CanvasReader.of(data_of(export)).scores["9001", "412"] == "80.00"
+
+
 @pytest.mark.parametrize(
     ("column", "text", "said"),
     [
         ("HW 6", CANVAS, "HW 4 (411)"),
-        ("", CANVAS, "name one with --column"),
+        ("", CANVAS.replace("HW 5", "Homework five"), "name one with --column"),
         ("HW 4", CANVAS.replace("HW 5", "HW 4"), "several columns"),
         ("HW 5", CANVAS.replace("HW 5 (412)", "HW 5"), "no column"),
         ("412", CANVAS.replace("HW 5 (412)", "Final Score (412)"), "no column"),

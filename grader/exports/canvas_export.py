@@ -102,6 +102,10 @@ def _find_identity_columns(sheet: CsvFile, *, name: str) -> _IdentityColumns:
     )
 
 
+def _squeeze(name: str) -> str:
+    return normalize_text(name).replace(" ", "")
+
+
 def _find_column(sheet: CsvFile, *, options: ExportOptions, rubric: Rubric) -> int:
     """Return the index of the column to fill.
 
@@ -114,13 +118,15 @@ def _find_column(sheet: CsvFile, *, options: ExportOptions, rubric: Rubric) -> i
         if (title := _ASSIGNMENT.fullmatch(header)) and not _COMPUTED_COLUMN.search(header)
     }
     requested = options.column.strip()
+    # 'HW 5' in Canvas is 'HW 5: Contrastive learning' in a rubric, or 'hw5'.
+    own_names = {_squeeze(n) for n in (rubric.title, rubric.title.partition(":")[0], rubric.id)}
     candidates = [
         index
         for index, (title, number) in assignments.items()
         if (
             requested in (sheet.header[index].strip(), title, number)
             if requested
-            else normalize_text(title) in (normalize_text(rubric.title), normalize_text(rubric.id))
+            else _squeeze(title) in own_names
         )
     ]
     if len(candidates) != 1:
