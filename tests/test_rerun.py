@@ -176,7 +176,7 @@ def test_a_result_that_was_lost_is_made_again_without_a_kernel(course: tiny_cour
 
     _, told = course.grade()
 
-    assert "judged 1 again" in told
+    assert "re-scored 1 from saved runs" in told
     assert comparable(course.results()["ada"]) == comparable(before["ada"])
     assert list(marked(course)) == ["ada"]
 
