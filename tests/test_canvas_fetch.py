@@ -129,7 +129,7 @@ def test_what_was_fetched_is_graded_with_roster_and_extensions_and_pushed(
     code, output = course.grade(*command[1:], command=command[0])
 
     assert code == 0, output
-    assert "layout canvas-fetched" in output
+    assert "layout: canvas-fetched" in output
     results = {name: json.loads(text) for name, text in course.results().items()}
     ada, ben = results["exampleada_1042"], results["sampleben_1043"]
     assert [student["id"] for student in ada["students"]] == ["s1042"]

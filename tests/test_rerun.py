@@ -130,7 +130,7 @@ def test_a_seed_that_stood_in_a_file_moves_to_the_gradebook(
 
     assert course.seed() == first
     assert not (course.out / ".seed").exists()
-    assert "kept 1 submission" in told or "no score moved" in told
+    assert "kept 1 submission" in told or "no score changed" in told
 
 
 def test_a_file_that_holds_no_seed_is_put_away(course: tiny_course.Course) -> None:

@@ -88,7 +88,7 @@ def test_changes_go_to_the_file_and_neither_double_nor_get_lost(course: tiny_cou
         'text = "One is the other and a little noise"'
     }
     _, again = course.grade(command="again")
-    assert "no score moved" in again
+    assert "no score changed" in again
     assert shown(course) == counted
     assert item(course)["mark"]["points"] == 2
     assert export(course) == (0, "rubrics/tiny.toml has all rubric items as they are now.\n")

@@ -43,7 +43,9 @@ def provide_wheel(path: Path | None) -> tuple[str, bytes]:
     else:
         return _pack_installed()
     with zipfile.ZipFile(io.BytesIO(data)) as wheel:
-        return name, _write_wheel({member: wheel.read(member) for member in wheel.namelist()})
+        files = {member: wheel.read(member) for member in wheel.namelist()}
+    has_courses = any(member.startswith(COURSES) for member in files)
+    return name, _write_wheel(files) if has_courses else data
 
 
 def _pack_installed() -> tuple[str, bytes]:

@@ -118,7 +118,7 @@ def _find_column(sheet: CsvFile, *, options: ExportOptions, rubric: Rubric) -> i
         if (title := _ASSIGNMENT.fullmatch(header)) and not _COMPUTED_COLUMN.search(header)
     }
     requested = options.column.strip()
-    # 'HW 5' in Canvas is 'HW 5: Contrastive learning' in a rubric, or 'hw5'.
+    # 'Lab 2' in Canvas is 'Lab 2: Loops' in a rubric, or 'lab2'.
     own_names = {_squeeze(n) for n in (rubric.title, rubric.title.partition(":")[0], rubric.id)}
     candidates = [
         index
