@@ -13,14 +13,14 @@ MEMORY_BYTES = 1 << 30
 CPU_SECONDS = 10
 
 
-def restrict_process(output_bytes):
+def restrict_process(output_bytes, *, cpu_seconds=CPU_SECONDS):
     """Give up everything that decoding does not need, as far as this system can take it away."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
         for limit, value in (
             (resource.RLIMIT_AS, MEMORY_BYTES),
-            (resource.RLIMIT_CPU, CPU_SECONDS),
+            (resource.RLIMIT_CPU, cpu_seconds),
             (resource.RLIMIT_FSIZE, output_bytes),
             (resource.RLIMIT_CORE, 0),
         ):
