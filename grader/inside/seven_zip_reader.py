@@ -1,4 +1,4 @@
-"""Write the files of a 7z archive that anyone may have buffer as a tar archive.
+"""Write the files of a 7z archive that anyone may have made as a tar archive.
 
 A program of its own: the archive comes on standard input, a tar leaves on standard output. What
 decodes 7z takes sizes from the archive, so this runs where it can reach nothing, with little memory
