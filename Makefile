@@ -103,7 +103,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/dev: $(VENV)/installed
-	@$(PIP) install -c constraints.txt -e '.[dev,notebooks,release]'
+	@$(PIP) install -c constraints.txt -e '.[dev,notebooks,release,archives,xlsx]'
 	@touch $@
 
 clean:

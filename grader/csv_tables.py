@@ -6,14 +6,17 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import UsageError
+from grader.workbooks import Sheet, is_workbook, read_workbook
 
 MAX_BYTES = 20 << 20
 """The largest file that is read."""
+MAX_TITLE_ROWS = 20
+"""Of a sheet, the rows among which its headers are looked for."""
 SEPARATORS = ",;\t|"
 """The characters that may separate cells; among equally frequent ones the first is taken."""
 _BYTE_ORDER_MARKS = (
@@ -58,11 +61,19 @@ def format_table(rows: Iterable[Iterable[object]]) -> str:
     return buffer.getvalue()
 
 
-def read_table(path: Path, *, verbatim: bool = False) -> TextTable:
-    """Read the table in a file; `verbatim` is that of `parse_table`.
+def read_table(
+    path: Path, *, verbatim: bool = False, count_known: Callable[[Sequence[str]], int] = len
+) -> TextTable:
+    """Read the table in a file: CSV, or a sheet of a workbook.
+
+    Args:
+        path: The file.
+        verbatim: As `parse_table` has it.
+        count_known: Counts how many of a row's cells are the headers that are looked for. Of a
+            workbook, that decides the sheet, and the row of headers among its first.
 
     Raises:
-        UsageError: It can't be opened, is too large, is a spreadsheet's own format, or is empty.
+        UsageError: It can't be opened, is too large, is a workbook that can't be read, or is empty.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -70,7 +81,10 @@ def read_table(path: Path, *, verbatim: bool = False) -> TextTable:
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot be opened ({error.strerror})") from error
-    text = _decode_text(data, name=path.name)
+    if is_workbook(data):
+        sheets = read_workbook(data, name=path.name)
+        return _find_table(sheets, name=path.name, verbatim=verbatim, count_known=count_known)
+    text = _decode_text(data)
     return parse_table(text, name=path.name, verbatim=verbatim)
 
 
@@ -88,7 +102,7 @@ def parse_table(text: str, *, name: str, verbatim: bool = False) -> TextTable:
     Raises:
         UsageError: It is empty, or a cell is longer than the csv module reads.
     """
-    text = unicodedata.normalize("NFC", text.replace("\0", "").lstrip("\ufeff"))
+    text = _normalize(text.lstrip("\ufeff"))
     announced = re.match(r"sep=([,;\t|])\r?\n", text, re.IGNORECASE)
     skipped = 1 if announced else 0
     body = text[announced.end() :] if announced else text
@@ -122,13 +136,46 @@ def clean_value(cell: str) -> str:
     return number[1] if number else cell
 
 
-def _decode_text(data: bytes, *, name: str) -> str:
+def _find_table(
+    sheets: Iterable[Sheet],
+    *,
+    name: str,
+    verbatim: bool,
+    count_known: Callable[[Sequence[str]], int],
+) -> TextTable:
+    """Return the table of the first sheet that has known headers, else that of the first sheet."""
+    tables = [_sheet_rows(sheet, verbatim=verbatim) for sheet in sheets]
+    tables = [rows for rows in tables if rows]
+    if not tables:
+        raise UsageError(f"{name}: is empty; its first row names the columns")
+    for rows in tables:
+        counts = [count_known(row.cells) for row in rows[:MAX_TITLE_ROWS]]
+        if max(counts):
+            header = counts.index(max(counts))
+            return TextTable(columns=rows[header].cells, rows=tuple(rows[header + 1 :]))
+    return TextTable(columns=tables[0][0].cells, rows=tuple(tables[0][1:]))
+
+
+def _sheet_rows(sheet: Sheet, *, verbatim: bool) -> list[TableRow]:
+    rows = (
+        TableRow(
+            line_number=number,
+            cells=row if verbatim else tuple(_unwrap_cell(_normalize(cell)) for cell in row),
+        )
+        for number, row in enumerate(sheet.rows, start=sheet.first)
+    )
+    return [row for row in rows if any(row.cells)]
+
+
+def _normalize(text: str) -> str:
+    return unicodedata.normalize("NFC", text.replace("\0", ""))
+
+
+def _decode_text(data: bytes) -> str:
     """Decode text by its byte-order mark, else as UTF-16, UTF-8, Windows-1252 or Latin-1.
 
     Text without a byte-order mark is taken for UTF-16 if its first bytes have zeros.
     """
-    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise UsageError(f"{name}: is a spreadsheet's own format; save it as CSV (UTF-8)")
     encodings = [encoding for bom, encoding in _BYTE_ORDER_MARKS if data.startswith(bom)][:1]
     if not encodings and b"\0" in data[:400]:
         encodings = ["utf-16-le" if data[1:2] == b"\0" else "utf-16-be"]

@@ -149,6 +149,13 @@ _HIDDEN_PREFIXES = (
 """Prefixes of variables of build machines and of tokens, which notebooks need not see."""
 
 
+CLASSROOM50_VARIABLES = (
+    *("CLASSROOM", "ASSIGNMENT", "SUBMISSION_TAG"),
+    *("COMMIT_URL", "RELEASE_URL", "REVIEW_URL"),
+)
+"""Variables that its runner sets."""
+
+
 def self_check_environment(folder: Path) -> dict[str, str]:
     """Return the environment variables for a notebook that its owner checks.
 
@@ -170,6 +177,11 @@ def self_check_environment(folder: Path) -> dict[str, str]:
 def canvas_variables() -> tuple[str | None, str | None]:
     """Return the address of Canvas and the token for it that the environment holds."""
     return os.environ.get("CANVAS_URL"), os.environ.get("CANVAS_TOKEN")
+
+
+def classroom50_variables() -> dict[str, str]:
+    """Return what the runner of Classroom 50 says about a submission, as far as it does."""
+    return {name: os.environ[name] for name in CLASSROOM50_VARIABLES if name in os.environ}
 
 
 def step_summary_path() -> Path | None:

@@ -101,6 +101,29 @@ NBGRADER: Tree = {
     "submitted/emil5": None,
     "source/hw5/hw5.ipynb": book("the master"),
 }
+CLASSROOM50: Tree = {
+    "scores.csv": (
+        "username,first_name,last_name,email,section,score,max_score,datetime,submission_tag,"
+        "submitted_by,review_url,late,override\n"
+        "Ada-Example,Ada,Example,ada@example.edu,A,4,5,2026-11-20T22:15:03Z,submit/2-b,,r/2,false,\n"
+        "Ada-Example,Ada,Example,ada@example.edu,A,1,5,2026-11-19T22:15:03Z,submit/1-a,,r/1,false,\n"
+        "benx,,,,,2,5,2026-11-21T08:00:00Z,submit/3-c,benx,r/3,true,\n"
+        "mate,Mo,Mate,,,2,5,2026-11-21T08:00:00Z,submit/3-c,benx,r/3,true,\n"
+        "cleomock,,,,,,,,,,,,\n"
+    ),
+    "cs-hw-5-ada-example/hw5.ipynb": ADA,
+    "cs-hw-5-ada-example/result.json": json.dumps(
+        {
+            "schema": "classroom50/result/v1",
+            "classroom": "cs",
+            "assignment": "hw-5",
+            "owner": "cleomock",
+            "datetime": "2020-01-01T00:00:00Z",
+        }
+    ),
+    "cs-hw-5-benx/work.ipynb": BEN,
+    "cs-hw-5-cleomock/README.md": "# HW 5",
+}
 CLASSROOM: Tree = {
     "hw5-submissions/hw5-adaexample/hw5.ipynb": ADA,
     "hw5-submissions/hw5-adaexample/.git/config": "[core]",

@@ -25,11 +25,19 @@ from grader.cli.export_command import export_command
 from grader.exports import FORMATS
 from grader.gradebook import StoredSubmission, course_records
 from grader.gradebook.course_records import save_roster
-from grader.model import Graded, Rubric
+from grader.model import Cell, ExecutionRecord, Graded, Notebook, Rubric, Trace
 from grader.people.roster import RosterMember
 
 ASA = student("Åsa Lindgren", "al20001")
 CHIDI = student("Chidi Okoro", "co20002")
+
+
+TRACE = Trace(
+    notebook=Notebook(cells=(Cell(index=0, kind="code", source="x = 1"),), sha256="ab" * 32),
+    record=ExecutionRecord(cells=()),
+    observations={},
+    expected={},
+)
 
 
 class Class:
@@ -51,7 +59,7 @@ class Class:
             book.replace_roll([*(one.submission.name for one in results), *roll])
             for one in results:
                 graded = replace(one, provenance=made)
-                book.save_submission(StoredSubmission(cache_key="k", graded=graded, trace=None))
+                book.save_submission(StoredSubmission(cache_key="k", graded=graded, trace=TRACE))
 
     def export(self, *words: str) -> Result:
         before = Path.cwd()
@@ -130,6 +138,28 @@ def test_reports_in_the_zip_are_whole_pages(course: Class) -> None:
     with zipfile.ZipFile(course.out / "exports" / "feedback.zip") as archive:
         assert archive.namelist() == ["asa.html"]
         assert "<html" in archive.read("asa.html").decode()
+
+
+def test_code_goes_into_folders_that_hold_nothing_of_an_earlier_export(course: Class) -> None:
+    assert course.export("jplag").exit_code == 0
+    place = course.out / "exports" / "jplag" / "code"
+    (place / "withdrawn.py").touch()
+
+    done = course.export("jplag")
+
+    assert {path.name for path in place.iterdir()} == {"asa.py", "chidi.py"}
+    assert f"files in {place.parent.relative_to(course.root)}\n" in done.output
+
+
+def test_a_folder_of_somebodys_own_keeps_its_files(course: Class) -> None:
+    own = course.root / "code" / "own.py"
+    own.parent.mkdir()
+    own.touch()
+
+    done = course.export("dolos", "--out", ".")
+
+    assert "code: holds files already" in str(done.exception)
+    assert list(own.parent.iterdir()) == [own]
 
 
 def test_somebody_left_out_is_exit_code_1(course: Class) -> None:

@@ -220,6 +220,36 @@ TABLE: dict[str, tuple[lms.Tree, str, list[Row]]] = {
             ("emil5", "submitted/emil5", ("emil5",), "", None, "Nothing"),
         ],
     ),
+    "classroom 50": (
+        lms.CLASSROOM50,
+        "classroom50",
+        [
+            (
+                "cs-hw-5-ada-example",
+                "cs-hw-5-ada-example/hw5.ipynb",
+                ("Ada Example|ada@example.edu|github:Ada-Example",),
+                "2026-11-20T22:15:03+00:00",
+                False,
+                "",
+            ),
+            (
+                "cs-hw-5-benx",
+                "cs-hw-5-benx/work.ipynb",
+                ("github:benx", "Mo Mate|github:mate"),
+                "2026-11-21T08:00:00+00:00",
+                True,
+                "",
+            ),
+            (
+                "cs-hw-5-cleomock",
+                "cs-hw-5-cleomock/README.md",
+                ("github:cleomock",),
+                "",
+                None,
+                "only README",
+            ),
+        ],
+    ),
     "github classroom": (
         lms.CLASSROOM,
         "github-classroom",

@@ -157,6 +157,7 @@ def test_a_spreadsheets_whole_numbers_are_ids(tmp_path: Path) -> None:
         (b"id,name\n", "it lists nobody"),
         (b"color,size\nred,3\n", "no column is known as an id or a name"),
         (b"PK\x03\x04rest", "save it as CSV"),
+        (b"\xd0\xcf\x11\xe0rest", "save it as CSV"),
         (b"id,name\n1.23E+09,Ada\n", "line 2: a spreadsheet has made '1.23E+09' of an id"),
         (b'id,name\n"a' + b"x" * 200_000, "is not a table"),
     ],

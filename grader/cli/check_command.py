@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "github", "junit", "json"]),
+    type=click.Choice(["text", "github", "junit", "json", "classroom50"]),
     default="text",
     show_default=True,
     help="Output format.",
@@ -49,13 +49,14 @@ def check_command(
 
     \b
     Exit codes:
-      0    no public check lost a point
+      0    no public check lost a point, or, with --format classroom50, it ran
       1    one did
       2    it could not be run, or a check could not be judged
       130  interrupted
     """  # noqa: D301 - click wants the mark itself
     if rubric is not None and assignment is not None:
         raise click.UsageError("--rubric and --assignment: name one of them")
+    identity = _classroom50_identity() if form == "classroom50" else {}
     with ExitStack() as cleanup:
         finder = _RubricFinder(rubric, assignment=assignment, cleanup=cleanup)
         outcomes = [_check_notebook(path, finder=finder) for path in paths]
@@ -63,12 +64,14 @@ def check_command(
         _print_text(outcomes)
     elif form == "github":
         _print_github(outcomes)
+    elif form == "classroom50":
+        _print_classroom50(outcomes, identity=identity)
     else:
         _print_document(outcomes, form=form)
     if any(outcome.result is None for outcome in outcomes):
         sys.exit(CANNOT_RUN)
     results = [outcome.result for outcome in outcomes if outcome.result is not None]
-    if any(result.loses_points for result in results):
+    if any(result.loses_points for result in results) and form != "classroom50":
         sys.exit(NEEDS_PERSON)
     sys.exit(CANNOT_RUN if any(result.has_errors for result in results) else DONE)
 
@@ -148,6 +151,23 @@ def _print_github(outcomes: Sequence[FileOutcome]) -> None:
     if summary_path is not None:
         with summary_path.open("a", encoding="utf-8") as file:
             file.write(render_summary(outcomes))
+
+
+def _classroom50_identity() -> Mapping[str, str]:
+    from grader import settings
+    from grader.selfcheck.classroom50_result import read_identity
+
+    return read_identity(settings.classroom50_variables())
+
+
+def _print_classroom50(outcomes: Sequence[FileOutcome], *, identity: Mapping[str, str]) -> None:
+    from grader.selfcheck.classroom50_result import SCALE, render_classroom50
+
+    for outcome in outcomes:
+        if outcome.result is None:
+            print_message(f"grade: {outcome.path}: {outcome.reason}")
+    print_message(f"note: scores are points times {SCALE}: Classroom 50 takes whole numbers")
+    click.echo(render_classroom50(outcomes, identity=identity), nl=False)
 
 
 def _print_document(outcomes: Sequence[FileOutcome], *, form: str) -> None:

@@ -67,7 +67,7 @@ def _print_summary(written: ExportResult) -> None:
     if written.ungraded:
         lines += ["", f"Not graded yet: {', '.join(written.ungraded)}"]
     lines += ["", *export.notes] if export.notes else []
-    lines += ["", str(paths[0]) if len(paths) == 1 else f"{len(paths)} files in {paths[0].parent}"]
+    lines += ["", str(paths[0]) if len(paths) == 1 else f"{len(paths)} files in {written.folder}"]
     click.echo(printable("\n".join(lines)))
 
 
@@ -125,6 +125,8 @@ _FORMATS: tuple[tuple[str, str, tuple[Decorator, ...]], ...] = (
             _SO_FAR,
         ),
     ),
+    ("jplag", "Code as JPlag takes it to look for copies: a .py for each submission.", ()),
+    ("dolos", "Code as Dolos takes it to look for copies: a .py for each submission.", ()),
 )
 """Name, help and own options of each format; `folder`, `--assignment` and `--out` all take."""
 

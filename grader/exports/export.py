@@ -21,6 +21,10 @@ class Grades:
     """Returns the HTML report of a submission."""
     list_missing: Callable[[], Sequence[Student]] = tuple
     """Returns the students on the roster who submitted nothing."""
+    list_code: Callable[[str], Sequence[str]] = lambda _: ()
+    """Returns the code cells of a submission, by its name."""
+    list_given_code: Callable[[], Sequence[str]] = tuple
+    """Returns the code cells of the handout; none where that can't be told from solutions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

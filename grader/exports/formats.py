@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from grader.exports.canvas_export import export_canvas
+from grader.exports.code_export import export_dolos, export_jplag
 from grader.exports.export import Export, ExportOptions, Grades
 from grader.exports.feedback import export_feedback
 from grader.exports.gradescope_export import export_gradescope
@@ -32,5 +33,7 @@ FORMATS: Mapping[str, ExportWriter] = MappingProxyType(
         "gradescope": export_gradescope,
         "nbgrader": export_nbgrader,
         "feedback": export_feedback,
+        "jplag": export_jplag,
+        "dolos": export_dolos,
     }
 )

@@ -5,7 +5,6 @@ type on a line before it. Libraries that decode pictures are large and written i
 where it can reach nothing: no file, no socket, little memory and little time.
 """
 
-import contextlib
 import io
 import sys
 import warnings
@@ -14,7 +13,7 @@ from pathlib import Path
 from PIL import GifImagePlugin, Image, ImageOps, JpegImagePlugin, MpoImagePlugin, PngImagePlugin
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from inside import landlock, linux, seccomp
+from inside.confined_process import restrict_process
 
 sys.path.pop(0)
 
@@ -32,8 +31,6 @@ MAX_SIDE = 1600
 MAX_BYTES = 1_000_000
 """Most bytes of what is drawn."""
 QUALITIES = (85, 70, 50, 30)
-MEMORY_BYTES = 1 << 30
-CPU_SECONDS = 10
 
 
 def import_codecs():
@@ -43,28 +40,6 @@ def import_codecs():
         buffer = io.BytesIO()
         Image.new("RGB", (2, 2)).save(buffer, name)
         ImageOps.exif_transpose(Image.open(io.BytesIO(buffer.getvalue()))).load()
-
-
-def restrict_process():
-    """Give up everything that drawing does not need, as far as this system can take it away."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        for limit, value in (
-            (resource.RLIMIT_AS, MEMORY_BYTES),
-            (resource.RLIMIT_CPU, CPU_SECONDS),
-            (resource.RLIMIT_FSIZE, 2 * MAX_BYTES),
-            (resource.RLIMIT_CORE, 0),
-        ):
-            resource.setrlimit(limit, (value, value))
-    if sys.platform == "linux":
-        for restriction in (
-            linux.drop_capabilities,
-            landlock.restrict,
-            lambda: seccomp.install_filter(seccomp.build_program(connects=False)),
-        ):
-            with contextlib.suppress(OSError, KeyError):
-                restriction()
 
 
 def open_image(data, media_type):
@@ -109,7 +84,7 @@ def main():
     warnings.simplefilter("ignore")
     Image.MAX_IMAGE_PIXELS = None  # ours is asked before anything is decoded
     import_codecs()
-    restrict_process()
+    restrict_process(2 * MAX_BYTES)
     output_type, output = encode_image(open_image(data, media_type), media_type)
     sys.stdout.buffer.write(output_type.encode() + b"\n" + output)
     sys.stdout.buffer.flush()

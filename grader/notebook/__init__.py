@@ -6,7 +6,7 @@
 from grader.notebook.answers import written_answers
 from grader.notebook.code_matching import match_code
 from grader.notebook.file_recognition import count_open_blanks, looks_foreign
-from grader.notebook.handout import given_source, handout_lines
+from grader.notebook.handout import given_code, given_source, handout_lines
 from grader.notebook.handout_outline import Outline, OutlinePart, outline_handout
 from grader.notebook.handout_overlap import measure_overlap, phrases
 from grader.notebook.notebook_file import pad_cells, read_notebook
@@ -21,6 +21,7 @@ __all__ = [
     "count_open_blanks",
     "find_definitions",
     "find_students",
+    "given_code",
     "given_source",
     "handout_lines",
     "is_blank",

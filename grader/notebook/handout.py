@@ -21,6 +21,7 @@ from grader.notebook.markdown_words import (
     split_words,
     visible_lines,
 )
+from grader.notebook.plain_script import parses
 
 HIDDEN_TAGS = frozenset({"solution", "grader-only"})
 _HEADING, _CODE, _COMMENT = "# ", "code: ", "comment: "
@@ -33,8 +34,8 @@ _SHARED_CODE = 0.5
 
 
 _REGION = re.compile(
-    r"^[ \t]*(?:\#+|<!--)[ \t]*BEGIN[ \t]+(SOLUTION|HIDDEN TESTS)\b.*?"
-    r"(?:^[ \t]*(?:\#+|<!--)[ \t]*END[ \t]+\1\b[^\n]*\n?|\Z)",
+    r"^(?P<indent>[ \t]*)(?:\#+|<!--)[ \t]*BEGIN[ \t]+(?P<kind>SOLUTION|HIDDEN TESTS)\b.*?"
+    r"(?:^[ \t]*(?:\#+|<!--)[ \t]*END[ \t]+(?P=kind)\b[^\n]*\n?|\Z)",
     re.MULTILINE | re.DOTALL,
 )
 """Matches what `grade release` cuts out of a cell."""
@@ -76,6 +77,14 @@ def _prefixed_lines(reference: Notebook) -> Iterator[str]:
 def given_source(cell: Cell) -> str:
     """Return a reference cell's source without what comments or a tag mark as solved."""
     return "" if "solution" in cell.tags else _REGION.sub("", cell.source)
+
+
+def given_code(cell: Cell) -> str:
+    """Return a code cell's `given_source`, with `pass` for a body that is nothing but solved."""
+    source = given_source(cell)
+    if "solution" in cell.tags or parses(source):
+        return source
+    return _REGION.sub(r"\g<indent>pass\n", cell.source)
 
 
 def code_key(line: str) -> str:

@@ -78,8 +78,9 @@ def read_submission_times(path: Path, *, zone: tzinfo) -> ParsedDates:
 def _read_dates(
     path: Path, *, date_words: str, parse: Callable[[str], str], description: str
 ) -> ParsedDates:
-    table = read_table(path)
-    columns = map_columns(table.columns, words={**_WHO_COLUMNS, "when": date_words})
+    words = {**_WHO_COLUMNS, "when": date_words}
+    table = read_table(path, count_known=lambda names: len(map_columns(names, words=words)) // 2)
+    columns = map_columns(table.columns, words=words)
     if columns.keys() != {"who", "when"}:
         required = f"'id' and '{date_words.split(maxsplit=1)[0]}'"
         raise UsageError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from grader.people.name_matching import normalize_id, same_name
 _NOT_A_STUDENT = re.compile(r"points possible|student, test|test student", re.IGNORECASE)
 """Rows that Canvas writes among students."""
 _PARTICIPANT = re.compile(r"\D+(\d+)")
+_NEEDED_FIELDS = frozenset({"id", "name", "first", "last", "email"})
+"""The fields of which a roster needs one."""
 _MAX_LISTED = 5
 
 
@@ -49,9 +51,9 @@ def read_roster(path: Path) -> ParsedRoster:
     Raises:
         UsageError: it is no table, has no column of ids or names, or nobody in it.
     """
-    table = read_table(path)
+    table = read_table(path, count_known=_count_person_columns)
     columns = map_person_columns(table.columns)
-    if not columns.keys() & {"id", "name", "first", "last", "email"}:
+    if not columns.keys() & _NEEDED_FIELDS:
         raise UsageError(
             f"{path.name}: no column is known as an id or a name among "
             f"{quote_names(table.columns)}; call one 'id' or 'name'"
@@ -70,6 +72,12 @@ def read_roster(path: Path) -> ParsedRoster:
         members=members,
         notes=(_describe_columns(path.name, table, columns, len(members)), *row_notes),
     )
+
+
+def _count_person_columns(names: Sequence[str]) -> int:
+    """Count the columns that a roster can use; none where none tells who somebody is."""
+    columns = map_person_columns(names)
+    return len(columns) if columns.keys() & _NEEDED_FIELDS else 0
 
 
 def _describe_columns(name: str, table: TextTable, columns: Mapping[str, int], count: int) -> str:

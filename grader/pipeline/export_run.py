@@ -11,7 +11,8 @@ from grader.errors import UsageError
 from grader.exports import FORMATS, Export, ExportOptions, Grades
 from grader.folder import OutputFolder, read_class, write_atomically
 from grader.gradebook import Gradebook, course_records
-from grader.model import Graded, Rubric
+from grader.model import Graded, Rubric, Trace
+from grader.notebook import given_code, read_notebook
 from grader.pipeline.run_config import load_rubric
 from grader.report import student_page
 
@@ -22,6 +23,8 @@ class ExportResult:
 
     export: Export
     paths: tuple[Path, ...]
+    folder: Path
+    """The folder that they are in, or in folders of."""
     ungraded: tuple[str, ...]
     """Submissions that the gradebook has no grade for yet."""
 
@@ -57,8 +60,8 @@ def write_export(
     """
     with open_grades(folder, root=root, assignment=assignment) as (_, grades, ungraded):
         exported = FORMATS[format_name](grades, options=options)
-    paths = _write_files(exported, folder=folder, format_name=format_name, out=out)
-    return ExportResult(export=exported, paths=paths, ungraded=ungraded)
+    target, paths = _write_files(exported, folder=folder, format_name=format_name, out=out)
+    return ExportResult(export=exported, paths=paths, folder=target, ungraded=ungraded)
 
 
 @contextmanager
@@ -86,6 +89,8 @@ def open_grades(
             results=_current_grades(book, names, rubric=loaded),
             render_report=lambda graded: student_page(graded, rubric=loaded),
             list_missing=lambda: read_class(book, loaded).missing_students,
+            list_code=lambda name: _list_code(book.trace(name)),
+            list_given_code=lambda: _list_given_code(loaded),
         )
         yield book, grades, tuple(name for name in book.roll() if name not in names)
 
@@ -106,18 +111,55 @@ def _current_grades(book: Gradebook, names: Iterable[str], *, rubric: Rubric) ->
         yield graded
 
 
+def _clear_subfolders(paths: Iterable[Path], *, target: Path, is_ours: bool) -> None:
+    """Make the folders of these files, without what an earlier export left there.
+
+    Who has withdrawn since would be compared with the class still.
+
+    Raises:
+        UsageError: A folder that is not ours has other files in it.
+    """
+    for folder in {path.parent for path in paths} - {target}:
+        folder.mkdir(exist_ok=True, mode=0o700)
+        for stale in folder.iterdir():
+            if not is_ours:
+                raise UsageError(f"{folder}: holds files already; name a new folder by --out")
+            stale.unlink()
+
+
+def _list_code(trace: Trace | None) -> tuple[str, ...]:
+    return tuple(cell.source for cell in trace.notebook.code_cells()) if trace else ()
+
+
+def _list_given_code(rubric: Rubric) -> tuple[str, ...]:
+    """Return the code of references without solutions; none where no solution is marked."""
+    cells = [
+        cell
+        for part in rubric.whole
+        for cell in read_notebook(part.reference).code_cells()
+        if "grader-only" not in cell.tags
+    ]
+    given = tuple(given_code(cell) for cell in cells)
+    return (
+        given if any(code != cell.source for code, cell in zip(given, cells, strict=True)) else ()
+    )
+
+
 def _write_files(
     exported: Export, *, folder: Path, format_name: str, out: Path | None
-) -> tuple[Path, ...]:
+) -> tuple[Path, tuple[Path, ...]]:
     """Write the files to `out`: one file under that name, several into that folder.
+
+    Returns:
+        The folder, and the files.
 
     Raises:
         UsageError: They can't be written there.
     """
-    is_single = len(exported.files) == 1
+    is_single = len(exported.files) == 1 and not any("/" in name for name in exported.files)
     try:
         if out is not None and is_single and not out.is_dir():
-            files = dict.fromkeys([out], next(iter(exported.files.values())))
+            target, files = out.parent, {out: next(iter(exported.files.values()))}
         else:
             exports = OutputFolder(folder).exports_path
             if out is None:
@@ -125,10 +167,11 @@ def _write_files(
             target = out or (exports if is_single else exports / format_name)
             target.mkdir(parents=True, exist_ok=True, mode=0o700)
             files = {target / name: data for name, data in exported.files.items()}
+            _clear_subfolders(files.keys(), target=target, is_ours=out is None)
         for path, data in files.items():
             write_atomically(path, data)
     except OSError as error:
         raise UsageError(
             f"{error.filename or out}: cannot be written ({error.strerror})"
         ) from error
-    return tuple(files)
+    return target, tuple(files)

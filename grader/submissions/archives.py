@@ -1,4 +1,4 @@
-"""Unpacks zip archives that anyone may have made, within bounds.
+"""Unpacks archives that anyone may have made, within bounds.
 
 Nothing is written under a name that an archive gives: each file is written under a number, and a
 listing says which name it has. So no name can lead out of the folder, replace another file or be
@@ -11,12 +11,22 @@ import io
 import re
 import stat
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from grader.errors import ArchiveError
-from grader.submissions.file_listing import ENVIRONMENT_FILE, File, Listing, is_ignored
+from grader.submissions import seven_zip, tar_entries
+from grader.submissions.file_listing import (
+    ENVIRONMENT_FILE,
+    File,
+    Listing,
+    archive_ending,
+    is_ignored,
+)
+from grader.submissions.safe_names import without_ending
 
 MEGABYTE = 2**20
 CHUNK_BYTES = MEGABYTE
@@ -45,6 +55,18 @@ CLASS_BOUNDS = Bounds(files=200_000, bytes=16_384 * MEGABYTE, listing_bytes=32 *
 """Bounds of a download from a learning management system: a whole class."""
 STUDENT_BOUNDS = Bounds(files=20_000, bytes=1024 * MEGABYTE, listing_bytes=4 * MEGABYTE)
 """Bounds of what one student submitted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """What an archive lists."""
+
+    name: str
+    is_folder: bool
+    is_link: bool
+    """Whether it is a link, or anything else that is no file."""
+    write: Callable[[Path], str]
+    """Writes it to a path, and returns why it could not be, or ''."""
 
 
 class _BoundedFile(io.FileIO):
@@ -86,52 +108,75 @@ class Unpacker:
         self._folder = self._folder or self._make_folder()
         try:
             # Opening it already reads what anyone may have written.
-            with (
-                _BoundedFile(archive, max_bytes=bounds.listing_bytes) as file,
-                zipfile.ZipFile(file) as zip_file,
-            ):
+            with self._open(archive, bounds=bounds) as entries:
                 return self._unpack_entries(
-                    zip_file, archive=archive, bounds=bounds, display_root=display_root
+                    entries, archive=archive, bounds=bounds, display_root=display_root
                 )
         except ArchiveError:
             raise
         except Exception as error:  # zipfile raises a dozen kinds on broken files
-            raise ArchiveError(f"it is broken or no zip archive ({_error_text(error)})") from error
+            kind = archive_ending(archive.name).lstrip(".")
+            raise ArchiveError(
+                f"it is broken or no {kind} archive ({_error_text(error)})"
+            ) from error
+
+    @contextmanager
+    def _open(self, archive: Path, *, bounds: Bounds) -> Iterator[Iterable[_Entry]]:
+        """Open an archive, whatever its kind; a compressed tar is unpacked for as long."""
+        ending = archive_ending(archive.name)
+        if ending == ".zip":
+            with (
+                _BoundedFile(archive, max_bytes=bounds.listing_bytes) as file,
+                zipfile.ZipFile(file) as zip_file,
+            ):
+                yield _zip_entries(zip_file)
+            return
+        tar = archive if ending == ".tar" else self._new_file(".tar")
+        growth = max(FREE_GROWTH_BYTES, MAX_RATIO * archive.stat().st_size)
+        max_bytes = min(bounds.bytes, self._remaining, growth)
+        try:
+            if ending == ".7z":
+                seven_zip.write_as_tar(
+                    archive, target=tar, max_files=bounds.files, max_bytes=max_bytes
+                )
+            elif ending != ".tar":
+                tar_entries.decompress(archive, target=tar, max_bytes=max_bytes)
+            with _BoundedFile(tar, max_bytes=bounds.listing_bytes) as file:
+                yield _tar_entries(file)
+        finally:
+            if tar != archive:
+                tar.unlink()
 
     def _unpack_entries(
-        self, zip_file: zipfile.ZipFile, *, archive: Path, bounds: Bounds, display_root: str
+        self, entries: Iterable[_Entry], *, archive: Path, bounds: Bounds, display_root: str
     ) -> Listing:
-        entries = [(_entry_name(entry), entry) for entry in zip_file.infolist()]
-        entries = [(name, entry) for name, entry in entries if not is_ignored(name)]
-        if len(entries) > bounds.files:
-            raise ArchiveError(f"it holds {len(entries):,} files; {bounds.files:,} are opened")
+        kept = _within_count(entries, max_count=bounds.files)
         environments = tuple(
-            name.removesuffix(ENVIRONMENT_FILE)
-            for name, _ in entries
-            if name.endswith(f"/{ENVIRONMENT_FILE}")
+            entry.name.removesuffix(ENVIRONMENT_FILE)
+            for entry in kept
+            if entry.name.endswith(f"/{ENVIRONMENT_FILE}")
         )
         files: dict[str, File] = {}
         folders: set[str] = set()
         remaining = bounds.bytes
-        for raw_name, entry in entries:
-            name = _safe_path(raw_name)
-            is_link = stat.S_ISLNK(entry.external_attr >> 16)
-            if name is None or is_link or name.startswith(environments):
+        for entry in kept:
+            name = _safe_path(entry.name)
+            if name is None or entry.is_link or name.startswith(environments):
                 continue  # it leads out of the folder, or is nobody's homework
-            if entry.is_dir() or entry.filename.endswith("\\"):
+            if entry.is_folder:
                 folders.add(name)
                 continue
             folders.update(map(str, PurePosixPath(name).parents[:-1]))
             path = self._new_file(name)
             display_path = f"{display_root}/{name}" if display_root else name
-            fault = _write_entry(zip_file, entry, path)
+            fault = entry.write(path)
             files[name] = File(path=path, display_path=display_path, fault=fault)
             size = path.stat().st_size
             remaining, self._remaining = remaining - size, self._remaining - size
             if min(remaining, self._remaining) < 0:
                 raise ArchiveError("unpacked it is larger than is opened")
         ordered = {name: files[name] for name in sorted(files)}
-        return Listing(name=archive.stem, files=ordered, folders=frozenset(folders))
+        return Listing(name=without_ending(archive.name), files=ordered, folders=frozenset(folders))
 
     def _new_file(self, name: str) -> Path:
         self._count += 1
@@ -140,6 +185,43 @@ class Unpacker:
         path = folder / f"{self._count:06}{ending.group().lower() if ending else ''}"
         path.touch(mode=0o600)
         return path
+
+
+def _within_count(entries: Iterable[_Entry], *, max_count: int) -> Sequence[_Entry]:
+    """Return the entries that are not ignored.
+
+    Raises:
+        ArchiveError: They are more.
+    """
+    kept: list[_Entry] = []
+    count = 0
+    for entry in entries:
+        if not is_ignored(entry.name):
+            count += 1
+            kept += [entry] if count <= max_count else []
+    if count > max_count:
+        raise ArchiveError(f"it holds {count:,} files; {max_count:,} are opened")
+    return kept
+
+
+def _zip_entries(zip_file: zipfile.ZipFile) -> Iterator[_Entry]:
+    for entry in zip_file.infolist():
+        yield _Entry(
+            name=_entry_name(entry),
+            is_folder=entry.is_dir() or entry.filename.endswith("\\"),
+            is_link=stat.S_ISLNK(entry.external_attr >> 16),
+            write=partial(_write_entry, zip_file, entry),
+        )
+
+
+def _tar_entries(file: io.FileIO) -> Iterator[_Entry]:
+    for entry in tar_entries.list_entries(file, max_name=MAX_NAME_LENGTH):
+        yield _Entry(
+            name=entry.name,
+            is_folder=entry.is_folder,
+            is_link=not (entry.is_file or entry.is_folder or entry.is_sparse),
+            write=partial(tar_entries.copy_entry, file, entry),
+        )
 
 
 def _write_entry(zip_file: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> str:

@@ -18,6 +18,8 @@ IGNORED_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
 NO_PATH = Path()
 """The path of what is listed but must not be opened."""
 LINK_FAULT = "it is a link, and links are not followed"
+ARCHIVE_ENDINGS = (".zip", ".tar.gz", ".tgz", ".tar", ".7z")
+"""The endings of archives that are opened."""
 HIDDEN_FAULTS = {
     ".": "its name begins with a dot, so it is a hidden file",
     "~": "its name begins with ~$, as that of a lock file does",
@@ -116,7 +118,13 @@ def is_notebook(name: str) -> bool:
 
 def is_archive(name: str) -> bool:
     """Tell whether a file is an archive that is opened."""
-    return name.lower().endswith(".zip")
+    return bool(archive_ending(name))
+
+
+def archive_ending(name: str) -> str:
+    """Return the ending of an archive that is opened: '.tar.gz'; '' of any other file."""
+    lowered = name.lower()
+    return next((ending for ending in ARCHIVE_ENDINGS if lowered.endswith(ending)), "")
 
 
 def is_ignored(path: str) -> bool:

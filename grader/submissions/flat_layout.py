@@ -26,7 +26,7 @@ MAX_DEPTH = 4
 """Levels of folders that may hold several students' submissions."""
 MIN_RELATIVE_OVERLAP = 0.5
 """How much of the handout a notebook must hold, relative to the best beside it."""
-UNOPENED_ARCHIVES = frozenset({".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz"})
+UNOPENED_ARCHIVES = frozenset({".rar", ".gz", ".bz2", ".xz"})
 """Endings of archives that are not opened."""
 _DOCUMENTS = frozenset({".py", ".pdf", ".html", ".htm", ".doc", ".docx", ".odt", ".rtf", ".pages"})
 _UNFINISHED = frozenset({".crdownload", ".part", ".partial", ".bak"})

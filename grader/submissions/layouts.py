@@ -10,6 +10,7 @@ from grader.submissions.blackboard_layout import BLACKBOARD
 from grader.submissions.brightspace_layout import BRIGHTSPACE
 from grader.submissions.bundles import SubmissionLayout
 from grader.submissions.canvas_layout import CANVAS
+from grader.submissions.classroom50_layout import CLASSROOM50
 from grader.submissions.classroom_layout import CLASSROOM
 from grader.submissions.fetched_layout import FETCHED
 from grader.submissions.file_listing import Listing
@@ -21,6 +22,7 @@ from grader.submissions.nbgrader_layout import NBGRADER
 SYSTEM_LAYOUTS = (
     FETCHED,
     GRADESCOPE,
+    CLASSROOM50,
     CLASSROOM,
     NBGRADER,
     MOODLE,

@@ -180,7 +180,7 @@ def _explain_no_notebook(bundle: Bundle) -> str:
         return "Nothing was submitted: there is no file, apart from hidden ones."
     listed = list_some(names, most=MAX_NAMED_FILES)
     if any(ending_of(name) in UNOPENED_ARCHIVES for name in names):
-        hint = "Archives other than .zip are not opened: submit the notebook itself."
+        hint = "Such archives are not opened: submit the notebook itself."
     else:
         hint = "Submit the .ipynb file itself."
     return f"No notebook (.ipynb) was submitted, only {listed}. {hint}"

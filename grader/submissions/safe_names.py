@@ -31,6 +31,8 @@ def distinct_safe_names(preferred: Mapping[str, str]) -> Mapping[str, str]:
 
 def without_ending(path: str) -> str:
     """Return a path without the ending of its last part."""
+    if path.lower().endswith(".tar.gz"):
+        path = path[: -len(".gz")]
     stem, dot, ending = path.rpartition(".")
     return stem if dot and "/" not in ending and stem.rpartition("/")[2] else path
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from grader.report.text_format import one_line
 from grader.web.answer_index import IndexedSubmission
 from grader.web.console import Console
 
+_NEEDED_COLUMNS = frozenset({"id", "item", "text"})
 MAX_LENGTH = 10_000
 """Characters of a request that are shown."""
 COLUMNS = ("id", "item", "text", "date")
@@ -92,10 +93,14 @@ def _match_request(
     )
 
 
+def _count_columns(names: Sequence[str]) -> int:
+    return len(_NEEDED_COLUMNS & {name.strip().casefold() for name in names})
+
+
 def _read_rows(path: Path) -> Iterator[dict[str, str]]:
     """Yield the rows of the file, by names of columns in lower case."""
-    table = read_table(path, verbatim=True)
+    table = read_table(path, verbatim=True, count_known=_count_columns)
     names = [name.strip().casefold() for name in table.columns]
-    if not {"id", "item", "text"} <= set(names):
+    if not set(names) >= _NEEDED_COLUMNS:
         raise UsageError(f"{path.name}: needs columns id, item, text, date; has {', '.join(names)}")
     return (dict(zip(names, row.cells, strict=False)) for row in table.rows)
