@@ -34,7 +34,7 @@ HINTS = (
     ("a step for each loss", "Q2.3.2", "Only a later step contrasts it"),
     ("a step for each pair, by a loss of torch", "Q2.3.2", "Only a later step contrasts it"),
     ("C1 stacked in place of C2", "Q2.3.2", "C2 did not go into the encoder"),
-    ("embeddings of the loop kept as the trained ones", "V6", "are those of your encoder"),
+    ("embeddings of the loop kept as the trained ones", "V6", "gives the same embeddings as your"),
     ("no negatives, by a cosine", "Q2.3.2", "contrasts no negative pair"),
     ("no negatives", "Q2.3.2", "Which negatives does the loss get"),
     ("one loss call only", "Q2.3.2", "called on this pair, too"),
