@@ -68,8 +68,8 @@ def read_workbook(data: bytes, *, name: str) -> tuple[Sheet, ...]:
             sheets: list[dict[str, Any]] = json.loads(output.read())
         except (OSError, subprocess.SubprocessError, ValueError) as error:
             raise UsageError(
-                f"{name}: is not a workbook that can be read: it is damaged, has a password or is too "
-                "large; save it as CSV (UTF-8)"
+                f"{name}: is not a workbook that can be read: it is damaged, has a password or is "
+                "too large; save it as CSV (UTF-8)"
             ) from error
     return tuple(
         Sheet(name=sheet["name"], first=sheet["first"], rows=tuple(map(tuple, sheet["rows"])))
