@@ -94,6 +94,7 @@ def _keyring_token(url: str) -> str | None:
     except ImportError:
         return None
     try:
-        return keyring.get_password(SERVICE, origin_of(url)[1])
+        token: str | None = keyring.get_password(SERVICE, origin_of(url)[1])
     except KeyringError:
         return None
+    return token
