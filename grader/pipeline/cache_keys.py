@@ -41,7 +41,9 @@ RUN_SOURCES = frozenset(
     }
 )
 """The rooms that a run passes through."""
-EXTRACTION_SOURCES = frozenset({"notebook", "text_folding.py", "model", "pipeline", "inside"})
+EXTRACTION_SOURCES = frozenset(
+    {"notebook", "text_folding.py", "model", "pipeline", "inside", "confined_readers.py"}
+)
 """The rooms that find names and written answers, and sanitize their pictures."""
 
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import base64
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
+from grader.confined_readers import INSIDE, run_confined
 from grader.errors import GraderError
 from grader.model import Answer, Picture
-from grader.sandbox.wall_plans import INSIDE
 
 SANITIZER = INSIDE / "image_sanitizer.py"
 TIMEOUT_S = 30.0
@@ -60,16 +59,7 @@ def redraw_picture(picture: Picture) -> Picture:
         source.write(base64.b64decode(picture.base64))
         source.seek(0)
         try:
-            subprocess.run(  # noqa: S603 (our own file, and a media type of three)
-                [sys.executable, "-P", "-E", str(SANITIZER), picture.mime],
-                stdin=source,
-                stdout=output,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-                env={},
-                timeout=TIMEOUT_S,
-                check=True,
-            )
+            run_confined(SANITIZER, picture.mime, source=source, output=output, timeout_s=TIMEOUT_S)
         except (OSError, subprocess.SubprocessError) as error:
             raise Undrawable from error
         output.seek(0)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import subprocess
-import sys
 from pathlib import Path
 
+from grader.confined_readers import INSIDE, run_confined
 from grader.errors import ArchiveError
 
-READER = Path(__file__).parent.parent / "inside" / "seven_zip_reader.py"
+READER = INSIDE / "seven_zip_reader.py"
 LIBRARY = "py7zr"
 TIMEOUT_S = 120.0
 MAX_UNPACKED_BYTES = 256 * 2**20
@@ -31,16 +31,7 @@ def write_as_tar(archive: Path, *, target: Path, max_files: int, max_bytes: int)
     limits = [str(max_files), str(min(max_bytes, MAX_UNPACKED_BYTES))]
     try:
         with archive.open("rb") as source, target.open("wb") as output:
-            subprocess.run(  # noqa: S603 (our own file, and two numbers)
-                [sys.executable, "-P", "-E", str(READER), *limits],
-                stdin=source,
-                stdout=output,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-                env={},
-                timeout=TIMEOUT_S,
-                check=True,
-            )
+            run_confined(READER, *limits, source=source, output=output, timeout_s=TIMEOUT_S)
     except subprocess.CalledProcessError as error:
         message = _MESSAGES.get(error.returncode, "it is broken or no 7z archive")
         raise ArchiveError(message) from error
