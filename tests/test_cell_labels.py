@@ -99,3 +99,16 @@ def test_cells_of_several_notebooks_say_which() -> None:
     assert joined.name(6) == "cell In [1] of 'b'"
     assert joined.name(4) == "a cell between In [2] of 'a' and In [1] of 'b'"
     assert joined.name(8) == "the 2nd cell after In [1] of 'b'"
+
+
+def test_a_cell_with_a_comment_alone_has_a_number_and_no_row() -> None:
+    ran = CellRun(index=0, status=CellStatus.RAN)
+    comment = CellRun(index=1, status=CellStatus.SKIPPED)
+    cells = (Cell(index=0, kind="code", source="x = 1"), Cell(index=1, kind="code", source="# 2"))
+    record = record_for_grade(
+        ExecutionRecord(cells=(ran, comment)), notebook=Notebook(cells=cells, sha256="")
+    )
+    labels = CellLabels(record.cells)
+
+    assert labels.name(1) == "cell In [2]"
+    assert (0 in labels, 1 in labels) == (True, False)  # the page lists what ran, and links to that

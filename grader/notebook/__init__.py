@@ -10,7 +10,12 @@ from grader.notebook.handout import given_code, given_source, handout_lines
 from grader.notebook.handout_outline import Outline, OutlinePart, outline_handout
 from grader.notebook.handout_overlap import measure_overlap, phrases
 from grader.notebook.notebook_file import pad_cells, read_notebook
-from grader.notebook.student_code import assigning_cells, find_definitions, is_blank
+from grader.notebook.student_code import (
+    assigning_cells,
+    find_definitions,
+    is_blank,
+    jupyter_numbers,
+)
 from grader.notebook.students import find_students
 from grader.notebook.submitted_file import read_submitted_file
 
@@ -25,6 +30,7 @@ __all__ = [
     "given_source",
     "handout_lines",
     "is_blank",
+    "jupyter_numbers",
     "looks_foreign",
     "match_code",
     "measure_overlap",

@@ -60,6 +60,15 @@ def is_blank(cell: Cell) -> bool:
     return all(not line or line.startswith("#") for line in lines)
 
 
+def jupyter_numbers(cells: Iterable[Cell]) -> dict[int, int]:
+    """Return what Jupyter shows as `In [n]` after code cells ran in order, by index.
+
+    Empty cells are not counted, those with nothing but a comment are.
+    """
+    filled = (cell.index for cell in cells if cell.source.strip())
+    return {index: number for number, index in enumerate(filled, start=1)}
+
+
 def parse_source(source: str) -> ast.Module | None:
     """Return the syntax tree of a cell with IPython's own lines replaced, or None if not Python."""
     return _read_python(source, ast.parse)

@@ -22,7 +22,7 @@ from grader.model import (
     Student,
     shorten,
 )
-from grader.notebook import find_definitions, match_code
+from grader.notebook import find_definitions, jupyter_numbers, match_code
 from grader.notebook.code_matching import CodeMatch, HandoutCode
 
 MAX_EXCERPTS = 4
@@ -91,21 +91,23 @@ def record_for_grade(record: ExecutionRecord, *, notebook: Notebook) -> Executio
 
     Outputs are kept by the trace alone.
     """
-    runs, number = [], 0
-    for run in record.cells:
-        source = notebook.cells[run.index].source
-        number += bool(source.strip())
-        lines = (line.strip() for line in source.splitlines())
-        runs.append(
-            replace(
-                run,
-                shown="",
-                media=(),
-                number=number if source.strip() else 0,
-                first_line=shorten(next(filter(None, lines), ""), most=MAX_FIRST_LINE),
-            )
+    numbers = jupyter_numbers(notebook.cells[run.index] for run in record.cells)
+    runs = (
+        replace(
+            run,
+            shown="",
+            media=(),
+            number=numbers.get(run.index, 0),
+            first_line=_first_line(notebook.cells[run.index].source),
         )
+        for run in record.cells
+    )
     return replace(record, cells=tuple(runs))
+
+
+def _first_line(source: str) -> str:
+    lines = (line.strip() for line in source.splitlines())
+    return shorten(next(filter(None, lines), ""), most=MAX_FIRST_LINE)
 
 
 def run_flags(record: ExecutionRecord, *, team: tuple[Student, ...]) -> Iterator[Flag]:

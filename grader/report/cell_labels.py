@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 
-from grader.model import Answer, CellRun, Finding, Flag, Graded
+from grader.model import Answer, CellRun, CellStatus, Finding, Flag, Graded
 from grader.report.text_format import format_ordinal
 
 _POSITIONS = re.compile(r"\b([Cc])ells? (\d+\b(?! more)(?:(?:, and |, | and )\d+\b(?! more))*)")
@@ -26,8 +26,9 @@ class CellLabels:
         self._numbered = sorted(run.index for run in runs if run.number)
 
     def __contains__(self, index: int) -> bool:
-        """Return whether the cell holds code, so that the page has a row for it."""
-        return index in self._runs
+        """Return whether the cell was to run, so that the page has a row for it."""
+        run = self._runs.get(index)
+        return run is not None and run.status is not CellStatus.SKIPPED
 
     def name(self, index: int) -> str:
         """Return a cell's name, as it reads within a sentence."""

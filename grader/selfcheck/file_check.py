@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from grader.model import Cell, CellRun, CellStatus, Notebook, Trace
-from grader.notebook import is_blank, read_notebook
+from grader.model import Cell, Notebook, Trace
+from grader.notebook import is_blank, jupyter_numbers, read_notebook
 from grader.notebook.import_statements import imported_modules
 from grader.notebook.installer_lines import is_installed_by
 from grader.notebook.known_packages import explain_unknown, is_known
@@ -48,16 +48,18 @@ def check_file(path: Path, *, public: PublicRubric) -> SelfcheckResult:
             observations=observations,
             expected={**public.expected, **expect_all_to_pass(observations)},
         )
+    numbers = jupyter_numbers(cells)
+    runs = [replace(run, number=numbers.get(run.index, 0)) for run in record.cells]
+    names = CellLabels(runs)
     outputs = [o for cell in cells for o in (*cell.outputs, *kernel.outputs.get(cell.index, ()))]
     result = judge_public_checks(
         public,
         trace,
-        cell_labels=_quote_cells(cells),
+        cell_labels=_quote_cells(cells, names=names),
         saved_file=True,
         printed="\n".join(output.text for output in outputs),
     )
     warnings = find_warnings(path, trace=trace, new_outputs=kernel.outputs, public=public)
-    names = CellLabels(_number_cells(cells))
     return replace(
         result,
         warnings=tuple(names.rename(warning) for warning in warnings),
@@ -75,18 +77,8 @@ def _unknown_modules(notebook: Notebook, *, optional: Collection[str]) -> dict[s
     }
 
 
-def _number_cells(cells: Sequence[Cell]) -> tuple[CellRun, ...]:
-    """Return the cells with the numbers that Jupyter shows after all of them ran in order."""
-    filled = [cell for cell in cells if cell.source.strip()]
-    return tuple(
-        CellRun(index=cell.index, status=CellStatus.RAN, number=number)
-        for number, cell in enumerate(filled, start=1)
-    )
-
-
-def _quote_cells(cells: Sequence[Cell]) -> dict[int, str]:
+def _quote_cells(cells: Sequence[Cell], *, names: CellLabels) -> dict[int, str]:
     """Return each cell's name and how its code begins."""
-    names = CellLabels(_number_cells(cells))
     labels = {}
     for cell in cells:
         lines = [line.strip() for line in cell.source.splitlines()]

@@ -148,8 +148,9 @@ def _index_submission(graded_with_marks: Graded, rubric: Rubric) -> IndexedSubmi
     graded = remove_marks(graded_with_marks)  # marks change, and are loaded when shown
     item_ids = {item.id for item in rubric.items}
     items = graded.score.items if graded.score else ()
+    labels = CellLabels(graded.record.cells)
     answers = {
-        item_score.item.id: _index_answer(item_score, graded)
+        item_score.item.id: _index_answer(item_score, graded, labels=labels)
         for item_score in items
         if item_score.item.id in item_ids
     }
@@ -160,16 +161,15 @@ def _index_submission(graded_with_marks: Graded, rubric: Rubric) -> IndexedSubmi
         students=graded.students,
         answers=answers,
         failed_cells=tuple(cell for cell in cells if cell.error is not None),
-        cells=CellLabels(graded.record.cells),
+        cells=labels if needs_review else CellLabels(()),
     )
 
 
-def _index_answer(item_score: ItemScore, graded: Graded) -> IndexedAnswer:
+def _index_answer(item_score: ItemScore, graded: Graded, *, labels: CellLabels) -> IndexedAnswer:
     item = item_score.item
     answer = graded.answers.get(item.id) if item.kind == "written" else None
     is_missing = item.kind == "written" and (answer is None or answer.is_missing)
     perhaps_elsewhere = is_missing and bool(answer and answer.concern)
-    cells = CellLabels(graded.record.cells)
     undecided = [f for f in item_score.findings if f.lack or f.verdict in UNDECIDED]
     sources = [] if item.kind == "written" else [e.source for e in graded.code.get(item.id, ())]
     return IndexedAnswer(
@@ -188,7 +188,7 @@ def _index_answer(item_score: ItemScore, graded: Graded) -> IndexedAnswer:
         needs_review=item.kind == "auto" and _needs_review(item_score),
         judged_points=sum((f.earned for f in item_score.findings), start=Fraction(0)),
         open_points=sum((f.possible for f in undecided), start=Fraction(0)),
-        blockers=tuple(dict.fromkeys(cells.rename(_describe_blocker(f)) for f in undecided)),
+        blockers=tuple(dict.fromkeys(labels.rename(_describe_blocker(f)) for f in undecided)),
     )
 
 
