@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median
 
-from grader.model import Flag, FlagKind, Graded, Rubric, Student, Tally, Verdict
+from grader.model import FlagKind, Graded, Rubric, Student, Tally, Verdict
 from grader.report.flag_text import flag_text
 from grader.report.histogram import Bin, draw_bins, points_bins
 from grader.report.lateness_view import final_cells, late_cells
@@ -90,6 +90,7 @@ def class_page(
     tallies = [row.tally for row in rows if row.tally is not None]
     earned = [tally.earned for tally in tallies]
     possible = {item.id: item.points for item in rubric.items}
+    by_question = [dict(row.earned) for row in rows if row.tally is not None]
     timed = any(row.late for row in rows)
     finals = [final for row in rows for final in _student_finals(row) if final is not None]
     return render_report_page(
@@ -111,16 +112,16 @@ def class_page(
         late_bins=_late_bins(rows) if timed else (),
         columns=COLUMNS,
         question_bins={
-            question: points_bins(_known_points(rows, question), possible=points)
-            for question, points in possible.items()
+            question: points_bins(
+                [points for row in by_question if (points := row.get(question)) is not None],
+                possible=most,
+            )
+            for question, most in possible.items()
         },
         verdict_counts=Counter(verdict for row in rows for verdict in row.verdicts),
         heat=_heat,
         possible=possible,
-        statistics=describe_class(
-            [dict(row.earned) for row in rows if row.tally is not None],
-            possible=possible,
-        ),
+        statistics=describe_class(by_question, possible=possible),
         unsafe=sum(row.unsafe for row in rows),
         pending=any(tally.final is None for tally in tallies),
     )
@@ -142,7 +143,10 @@ def class_row(graded: Graded) -> ClassPageRow:
         tally=graded.score.total if graded.score else None,
         verdicts=tuple((score.item.id, score.verdict) for score in items),
         earned=tuple((score.item.id, score.earned) for score in items),
-        flags=(*grader_errors, *(flag_text(f) for f in graded.flags if not _repeats_reason(f))),
+        flags=(
+            *grader_errors,
+            *(flag_text(f) for f in graded.flags if f.kind is not FlagKind.NOT_GRADED),
+        ),
         remarks=graded.submission.remarks,
         unsafe=graded.provenance is not None and graded.provenance.level == "none",
         late=late_cells(graded.lateness),
@@ -151,11 +155,6 @@ def class_row(graded: Graded) -> ClassPageRow:
             late.days if late is not None and late.at else None for late in graded.lateness
         ),
     )
-
-
-def _repeats_reason(flag: Flag) -> bool:
-    """Return whether a flag says again why a submission could not be graded."""
-    return flag.kind is FlagKind.NOT_GRADED
 
 
 def attention_lines(rows: Sequence[ClassPageRow]) -> tuple[AttentionLine, ...]:
@@ -192,15 +191,6 @@ def _facts(
         ("flagged", str(sum(bool(row.flags) for row in rows))),
         ("median so far", format_number(Fraction(median(earned))) if earned else "none"),
     )
-
-
-def _known_points(rows: Sequence[ClassPageRow], question: str) -> list[Fraction]:
-    return [
-        points
-        for row in rows
-        for each, points in row.earned
-        if each == question and points is not None
-    ]
 
 
 def _heat(points: Fraction, possible: Fraction) -> int:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from grader import scoring
 from grader.model import Graded, Tally
-from grader.report.lateness_view import LateNote, late_note
+from grader.report.lateness_view import LateNote
 from grader.report.text_format import points_with_unit
 
 
@@ -21,12 +21,11 @@ class Headline:
     sentences: tuple[str, ...]
 
 
-def headline(graded: Graded, *, total: Tally) -> Headline:
+def headline(graded: Graded, *, total: Tally, late: LateNote | None) -> Headline:
     """Return the headline of a scored submission.
 
     Where members of a team have due dates of their own, lateness is left out: all read this page.
     """
-    late = late_note(graded)
     shared = set(graded.lateness)
     final = scoring.final_points(total, late=shared.pop()) if len(shared) == 1 else None
     return Headline(

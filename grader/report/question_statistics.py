@@ -62,7 +62,7 @@ def describe_class(rows: Sequence[Points], *, possible: Mapping[str, Fraction]) 
     ]
     return ClassStatistics(
         questions={
-            question: _describe_question(
+            question: describe_question(
                 known[question],
                 possible=float(possible[question]),
                 discrimination=_discrimination(complete, question=question),
@@ -75,9 +75,10 @@ def describe_class(rows: Sequence[Points], *, possible: Mapping[str, Fraction]) 
     )
 
 
-def _describe_question(
-    points: Sequence[float], *, possible: float, discrimination: float | None
+def describe_question(
+    points: Sequence[float], *, possible: float, discrimination: float | None = None
 ) -> QuestionStatistics:
+    """Describe a question by the points that are known, out of `possible`."""
     mean = fmean(points) if points else None
     return QuestionStatistics(
         count=len(points),

@@ -76,18 +76,12 @@ def _count_lines(
 
 
 def _attention(rows: Sequence[ClassPageRow]) -> Iterator[RenderableType]:
-    lines = list(_each_reason_once(attention_lines(rows)))
+    lines = attention_lines(rows)
     names = {name for line in lines for name in line.names}
     if lines:
         yield Text.assemble("\n", ("needs attention", "bold"), f": {len(names)} of {len(rows)}")
     for line in lines:
         yield from _attention_entry(line)
-
-
-def _each_reason_once(lines: Sequence[AttentionLine]) -> Iterator[AttentionLine]:
-    """Yield the lines without flags that say again why something is ungradable."""
-    reasons = tuple(line.text for line in lines if line.urgent)
-    yield from (line for line in lines if line.urgent or not line.text.endswith(reasons))
 
 
 def _attention_entry(line: AttentionLine) -> Iterator[RenderableType]:

@@ -170,7 +170,7 @@ def student_page(graded: Graded, *, rubric: Rubric, show_ids: bool = False) -> s
         rubric=rubric,
         late=late,
         total=graded.score.total,
-        headline=headline(graded, total=graded.score.total),
+        headline=headline(graded, total=graded.score.total, late=late),
         bar=bar_segments(graded.score.total),
         sources={name: bar_segments(tally) for name, tally in graded.score.by_source.items()},
         cards=cards,

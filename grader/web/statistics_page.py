@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from statistics import fmean, median, stdev
+from statistics import median
 
 from starlette.responses import Response
 
-from grader.model import Criterion, Mark
+from grader.model import Criterion, Item, Mark
 from grader.report.histogram import points_bins
+from grader.report.question_statistics import QuestionStatistics, describe_question
 from grader.scoring import is_given_by_criteria
 from grader.web.console import Visit
 from grader.web.marking_queue import QueueFilter, QueueItem
 from grader.web.page_rendering import render_page
 
 Fact = tuple[str, str]
+NOTHING = "\u2013"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +49,7 @@ class GraderRow:
     """What one grader gave."""
 
     name: str
-    count: int
-    mean: float
-    spread: float | None
+    figures: QuestionStatistics
     address: str
     """The query of the list of answers that they graded."""
 
@@ -68,7 +68,7 @@ def show_statistics(visit: Visit) -> Response:
         facts=_facts(known, possible=item.points),
         pending=len(queue) - len(known),
         bins=points_bins(known, possible=item.points) if known else (),
-        graders=tuple(_grader_row(name, marks) for name in graders),
+        graders=tuple(_grader_row(item, name, marks) for name in graders),
         criteria=tuple(_criterion_row(c, marks=marks, graders=graders) for c in item.criteria),
         by_criteria=sum(is_given_by_criteria(mark) for mark in marks),
         marks=len(marks),
@@ -83,26 +83,25 @@ def _points(queue_item: QueueItem) -> Fraction | None:
 
 
 def _facts(points: Sequence[Fraction], *, possible: Fraction) -> tuple[Fact, ...]:
-    if not points:
-        return (("n", "0"),)
-    mean = fmean(map(float, points))
-    spread = f"{stdev(map(float, points)):.2f}" if len(points) > 1 else "\u2013"
+    figures = describe_question([float(each) for each in points], possible=float(possible))
     return (
-        ("n", str(len(points))),
-        ("mean", f"{mean:.2f}"),
-        ("SD", spread),
-        ("median", f"{float(median(points)):.4g}"),
-        ("difficulty", f"{mean / float(possible):.2f}" if possible else "\u2013"),
+        ("n", str(figures.count)),
+        ("mean", _two_decimals(figures.mean)),
+        ("SD", _two_decimals(figures.spread)),
+        ("median", f"{float(median(points)):.4g}" if points else NOTHING),
+        ("difficulty", _two_decimals(figures.difficulty)),
     )
 
 
-def _grader_row(name: str, marks: Sequence[Mark]) -> GraderRow:
+def _two_decimals(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.2f}"
+
+
+def _grader_row(item: Item, name: str, marks: Sequence[Mark]) -> GraderRow:
     points = [float(mark.points) for mark in marks if mark.by == name]
     return GraderRow(
         name=name,
-        count=len(points),
-        mean=fmean(points),
-        spread=stdev(points) if len(points) > 1 else None,
+        figures=describe_question(points, possible=float(item.points)),
         address=QueueFilter(by=name).query_string,
     )
 
