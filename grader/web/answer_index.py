@@ -120,6 +120,10 @@ class AnswerIndex:
         """Return every submission, by name."""
         return self._submissions
 
+    def by_code(self) -> tuple[IndexedSubmission, ...]:
+        """Return every submission in the order of pages, which tells nothing about people."""
+        return tuple(sorted(self._submissions.values(), key=lambda submission: submission.code))
+
     def submission(self, name: str) -> IndexedSubmission:
         """Return one submission.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -11,16 +10,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from grader.errors import MarkConflict, UsageError
-from grader.gradebook import NewMark, calibration, ledger
+from grader.gradebook import NewMark, calibration
 from grader.gradebook.mark_points import base_points
 from grader.model import Item
-from grader.report.text_format import format_count
 from grader.web.console import Visit
 from grader.web.criteria_pages import find_criteria_change
 from grader.web.marking_form import MarkForm, build_marking_view, criterion_choices, parse_points
 from grader.web.marking_queue import QueueItem
 from grader.web.page_rendering import render_page
-from grader.web.sessions import GradingStep
+from grader.web.step_recording import record_step
 
 DEFAULT_COUNT = 5
 MAX_COUNT = 20
@@ -215,23 +213,24 @@ def save_calibration_mark(visit: Visit) -> Response:
 
 def adopt_marks(visit: Visit) -> Response:
     """Grade answers as a grader of the calibration would; why they would stays with the graders."""
-    item, console, marks = visit.item, visit.console, _load_marks(visit)
+    item, marks = visit.item, _load_marks(visit)
     names = _listed_names(visit)
     if any((visit.session.name, name) not in marks for name in names):
         raise HTTPException(403, "Grade all calibration answers first.")
     grader, selected = visit.field("grader"), set(visit.fields("member"))
-    added = []
-    for row in _load_rows(visit, (grader,), marks):
-        answer, (proposed,) = row.queue_item.answer, row.marks
-        if proposed is None or not row.can_be_graded or answer.code not in selected:
-            continue
-        new_mark = replace(proposed, by=visit.session.name, comment="")
-        with contextlib.suppress(MarkConflict, UsageError):  # graded, or reworded, meanwhile
-            added.append(ledger.add_mark(console.book, new_mark, expected_current=None))
-    console.publisher.queue_submissions(mark.submission for mark in added)
-    subject = f"{format_count(len(added), singular='answer')} of {item.id}"
-    if added:
-        step = GradingStep(marks=tuple(added), label=subject, path=f"/trial/{item.id}")
-        visit.session.remember_step(step)
-    visit.session.message = f"Graded {subject}."
+    proposals = [
+        (replace(proposed, by=visit.session.name, comment=""), None)
+        for row in _load_rows(visit, (grader,), marks)
+        for proposed in row.marks
+        if proposed and row.can_be_graded and row.queue_item.answer.code in selected
+    ]
+    step = record_step(
+        visit,
+        proposals,
+        singular="answer",
+        where=item.id,
+        path=f"/trial/{item.id}",
+        skipped=(MarkConflict, UsageError),  # graded, or reworded, meanwhile
+    )
+    visit.session.message = f"Graded {step.label}."
     return RedirectResponse(f"/trial/{item.id}", 303)

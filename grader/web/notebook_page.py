@@ -54,7 +54,7 @@ class NotebookCell:
 def show_notebook(visit: Visit) -> Response:
     """Show a notebook, read-only; names in it are hidden while names are."""
     console = visit.console
-    submissions = sorted(console.answer_index.submissions().values(), key=lambda each: each.code)
+    submissions = console.answer_index.by_code()
     codes = [submission.code for submission in submissions]
     if visit.path_params["code"] not in codes:
         raise HTTPException(404, "There is no such notebook.")

@@ -9,15 +9,13 @@ from fractions import Fraction
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from grader.errors import MarkConflict
-from grader.gradebook import NewMark, ledger
-from grader.model import Mark
-from grader.report.text_format import format_count, format_number
+from grader.gradebook import NewMark
+from grader.report.text_format import format_number
 from grader.web.answer_index import BLOCKED_BY, IndexedAnswer, IndexedSubmission
 from grader.web.console import Visit
 from grader.web.marking_queue import QueueItem
 from grader.web.page_rendering import render_page
-from grader.web.sessions import GradingStep
+from grader.web.step_recording import Proposal, record_step
 
 SHARES: Mapping[str, tuple[str, Fraction]] = {
     "none": ("No points for what was not evaluated", Fraction(0)),
@@ -76,16 +74,13 @@ def _load_reviews(visit: Visit) -> tuple[NotebookReview, ...]:
         for queue_item in queue:
             if queue_item.answer.needs_review:
                 by_submission.setdefault(queue_item.answer.submission, []).append(queue_item)
-    submissions = sorted(
-        visit.console.answer_index.submissions().values(), key=lambda submission: submission.code
-    )
     return tuple(
         NotebookReview(
             number=number,
             submission=submission,
             queue_items=tuple(by_submission[submission.name]),
         )
-        for number, submission in enumerate(submissions, start=1)
+        for number, submission in enumerate(visit.console.answer_index.by_code(), start=1)
         if submission.name in by_submission
     )
 
@@ -138,14 +133,16 @@ def save_notebook(visit: Visit) -> Response:
         return show_notebook(visit, error_message="Give a reason: the student reads it.")
     if not members:
         return show_notebook(visit, error_message="Select at least one item that needs review.")
-    marks = _record_marks(visit, members, share=share, reason=reason)
-    label = f"{format_count(len(marks), singular='item')} of notebook {review.number}"
-    if marks:
-        path = f"/waiting/{review.submission.code}"
-        visit.session.remember_step(GradingStep(marks=marks, label=label, path=path))
-    given = ", ".join(f"{mark.item} {format_number(mark.points)}" for mark in marks)
-    visit.session.message = f"Graded {label}{f': {given} points' if given else ''}."
-    if len(marks) < len(members):
+    step = record_step(
+        visit,
+        [_propose(visit, each, share=share, reason=reason) for each in members],
+        singular="item",
+        where=f"notebook {review.number}",
+        path=f"/waiting/{review.submission.code}",
+    )
+    given = ", ".join(f"{mark.item} {format_number(mark.points)}" for mark in step.marks)
+    visit.session.message = f"Graded {step.label}{f': {given} points' if given else ''}."
+    if len(step.marks) < len(members):
         visit.session.message += " Others changed meanwhile: look again."
     following = [each for each in reviews if each.number > review.number and each.open]
     return RedirectResponse(
@@ -153,28 +150,17 @@ def save_notebook(visit: Visit) -> Response:
     )
 
 
-def _record_marks(
-    visit: Visit, members: Sequence[QueueItem], *, share: Fraction, reason: str
-) -> tuple[Mark, ...]:
-    """Add the marks and return them; items that others graded meanwhile are skipped."""
-    marks = []
-    for queue_item in members:
-        answer, before = queue_item.answer, queue_item.mark
-        new_mark = NewMark(
-            submission=answer.submission,
-            item=answer.item,
-            answer_digest=answer.digest,
-            by=visit.session.name,
-            reason=reason,
-            points=_shared_points(answer, share=share, most=visit.console.item(answer.item).points),
-        )
-        expected = before.number if before else None
-        try:
-            marks.append(ledger.add_mark(visit.console.book, new_mark, expected_current=expected))
-        except MarkConflict:
-            continue
-    visit.console.publisher.queue_submissions({mark.submission for mark in marks})
-    return tuple(marks)
+def _propose(visit: Visit, queue_item: QueueItem, *, share: Fraction, reason: str) -> Proposal:
+    answer, before = queue_item.answer, queue_item.mark
+    new_mark = NewMark(
+        submission=answer.submission,
+        item=answer.item,
+        answer_digest=answer.digest,
+        by=visit.session.name,
+        reason=reason,
+        points=_shared_points(answer, share=share, most=visit.console.item(answer.item).points),
+    )
+    return new_mark, before.number if before else None
 
 
 def _shared_points(answer: IndexedAnswer, *, share: Fraction, most: Fraction) -> Fraction:

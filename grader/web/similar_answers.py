@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from grader.errors import MarkConflict
-from grader.gradebook import ledger
 from grader.gradebook.mark_points import base_points
-from grader.model import Mark
 from grader.report.text_format import format_count
 from grader.similarity.sentences import Span
 from grader.web.console import Visit
@@ -19,7 +16,7 @@ from grader.web.criteria_pages import find_criteria_change
 from grader.web.marking_form import MarkForm, criterion_choices, frequent_comments, parse_points
 from grader.web.marking_queue import QueueItem
 from grader.web.page_rendering import render_page
-from grader.web.sessions import GradingStep
+from grader.web.step_recording import record_step
 
 TextSegment = tuple[str, bool]
 """A part of an answer, and whether the other answer contains it, too."""
@@ -130,30 +127,19 @@ def save_group_marks(visit: Visit) -> Response:
             visit, sent=form, error_message="No rubric item is selected. Press 0 if none apply."
         )
     unchanged = [each for each in members if ticked[each.answer.code] == each.answer.digest]
-    marks = _record_marks(visit, unchanged, form)
-    remaining = len(members) - len(marks)
-    subject = format_count(len(marks), singular="answer", plural="answers")
-    if marks:
-        path = f"/group/{item.id}/{visit.path_params['code']}"
-        step = GradingStep(marks=marks, label=f"{subject} of {item.id}", path=path)
-        visit.session.remember_step(step)
+    step = record_step(
+        visit,
+        ((form.to_new_mark(m.answer, item=item, by=visit.session.name), None) for m in unchanged),
+        singular="answer",
+        where=item.id,
+        path=f"/group/{item.id}/{visit.path_params['code']}",
+    )
+    remaining = len(members) - len(step.marks)
+    subject = format_count(len(step.marks), singular="answer")
     visit.session.message = f"Graded {subject}." + (
         f" {remaining} changed meanwhile: still to grade." if remaining else ""
     )
     return RedirectResponse(f"/groups/{item.id}", 303)
-
-
-def _record_marks(visit: Visit, members: Sequence[QueueItem], form: MarkForm) -> tuple[Mark, ...]:
-    """Add the marks and return them; answers that others marked meanwhile are skipped."""
-    marks = []
-    for queue_item in members:
-        new_mark = form.to_new_mark(queue_item.answer, item=visit.item, by=visit.session.name)
-        try:
-            marks.append(ledger.add_mark(visit.console.book, new_mark, expected_current=None))
-        except MarkConflict:
-            continue
-    visit.console.publisher.queue_submissions(mark.submission for mark in marks)
-    return tuple(marks)
 
 
 def show_pairs(visit: Visit) -> Response:
