@@ -12,7 +12,16 @@ import pytest
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the `browser` extra")
 
 CHROMIUM = Path("/usr/bin/chromium")
-SWITCHES = ("--no-sandbox", "--headless", "--disable-gpu", "--disable-background-networking")
+SWITCHES = (
+    "--no-sandbox",
+    "--headless",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 @contextmanager

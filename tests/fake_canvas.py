@@ -384,3 +384,9 @@ def running() -> Iterator[FakeCanvas]:
     )
     with serving(api) as canvas.url, serving(store) as canvas.files_url:
         yield canvas
+
+
+def add_class_of_three(canvas: FakeCanvas) -> None:
+    """Add the students that most tests have."""
+    for number, name in ((1042, "Ada Example"), (1043, "Ben Sample"), (1044, "Cleo Mock")):
+        canvas.add_student(number, name)

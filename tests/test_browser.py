@@ -7,27 +7,16 @@ from typing import Any
 
 import pytest
 import specimens
+from console_tab import chromium
 from specimen_assignment import rubric
 
 from grader.model import Lateness
 from grader.report import class_page, class_row, student_page
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the `browser` extra")
 axe_module = pytest.importorskip("axe_playwright_python.sync_playwright", reason="as above")
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = Path("/usr/bin/chromium")
-SWITCHES = (
-    "--no-sandbox",
-    "--headless",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 RUBRIC = rubric()
 LOOKS = [
     (1280, "light"),
@@ -41,12 +30,8 @@ SERIOUS = {"serious", "critical"}
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"needs Debian's chromium at {CHROMIUM}")
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(SWITCHES))
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

@@ -27,9 +27,7 @@ USERS = "courses/7/users"
 @pytest.fixture
 def canvas() -> Iterator[FakeCanvas]:
     with fake_canvas.running() as made:
-        made.add_student(1042, "Ada Example")
-        made.add_student(1043, "Ben Sample")
-        made.add_student(1044, "Cleo Mock")
+        fake_canvas.add_class_of_three(made)
         yield made
 
 
