@@ -40,5 +40,7 @@ def demo_command(*, name: str | None, into: Path | None, listed: bool, copy_only
     code = subprocess.run(command, cwd=folder, check=False).returncode  # noqa: S603 - our own program
     if code not in {DONE, NEEDS_PERSON}:
         sys.exit(code)
-    click.echo(f"\nOpen {folder / 'graded' / 'index.html'}. To grade the written answers:")
+    click.echo(
+        f"\nOpen {folder / 'graded' / 'index.html'}. To grade written answers, if there are any:"
+    )
     click.echo(f"    cd {shlex.quote(str(folder))} && grade mark")
