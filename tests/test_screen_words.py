@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import grader
+from grader.cli import cli
 
 HOUSE = Path(grader.__file__).parent
 
@@ -150,3 +152,11 @@ def test_a_retired_phrase_is_seen_wherever_it_is(source: str, tmp_path: Path) ->
     texts = [text for _, text in texts_of(file)]
 
     assert [p for p in RETIRED for text in texts if re.search(p, text)]
+
+
+def test_each_command_is_listed_in_a_whole_sentence() -> None:
+    listed = CliRunner(env={"COLUMNS": "80"}).invoke(cli, ["--help"]).output.split("Commands:\n")[1]
+
+    assert len(listed.splitlines()) == len(cli.commands)
+    assert [line for line in listed.splitlines() if not line.endswith(".")] == []
+    assert "..." not in listed

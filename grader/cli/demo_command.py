@@ -13,7 +13,7 @@ from grader.cli.exit_codes import DONE, NEEDS_PERSON
 from grader.cli.shared_options import FOLDER
 
 
-@click.command("demo")
+@click.command("demo", short_help="Copy an example course and grade it.")
 @click.argument("name", required=False)
 @click.option("--into", type=FOLDER, help="Folder to create (default: NAME-demo).")
 @click.option("--list", "listed", is_flag=True, help="List the courses that come along.")

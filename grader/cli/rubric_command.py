@@ -11,7 +11,7 @@ from grader.cli.shared_options import assignment_option, folder_argument
 _COLORS = {"+": "green", "-": "red", "@": "cyan"}
 
 
-@click.group("rubric")
+@click.group("rubric", short_help="Write changed rubric items back to the rubric.")
 def rubric_command() -> None:
     """Write what was changed in rubric items while grading back to the rubric."""
 
