@@ -23,14 +23,13 @@ from threading import Lock
 from typing import Literal
 
 from grader import wire
-from grader.confined_readers import INSIDE
 from grader.errors import WireError
 from grader.model import Isolation, Json, Limits
 from grader.sandbox import bubblewrap
 from grader.sandbox.interpreter import Environment
 from grader.sandbox.isolation import UNPROTECTED
 from grader.sandbox.launch import SandboxPipes, sandbox_environment, wide_pipe
-from grader.sandbox.wall_plans import WallPlan, open_account_pipes
+from grader.sandbox.wall_plans import INSIDE, WallPlan, open_account_pipes
 
 ORDER_SECONDS = 5.0
 """Seconds the process has to take an order, or to end by itself."""

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.confined_readers import INSIDE
 from grader.errors import UsageError
 from grader.sandbox.launch import sandbox_environment
 
-SURVEY_PROGRAM = INSIDE / "interpreter_survey.py"
+SURVEY_PROGRAM = Path(__file__).resolve().parent.parent / "inside" / "interpreter_survey.py"
 SURVEY_SECONDS = 60.0
 """Seconds an interpreter has to say what it is."""
 OLDEST_PYTHON = (3, 11)

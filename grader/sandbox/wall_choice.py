@@ -7,13 +7,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from grader.confined_readers import INSIDE
 from grader.errors import IsolationError, UsageError
 from grader.sandbox.fork_client import ForkServer
 from grader.sandbox.interpreter import Environment
 from grader.sandbox.isolation import IsolationLevel, IsolationRequest
 from grader.sandbox.wall_check import WallCheckResult, check_walls
-from grader.sandbox.wall_plans import COURSE_TESTS, possible_plans
+from grader.sandbox.wall_plans import COURSE_TESTS, INSIDE, possible_plans
 
 MIN_OPEN_FILES = 128
 """With fewer than about 100 a kernel does not come up, or can't be heard."""

@@ -9,12 +9,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grader.confined_readers import INSIDE
 from grader.model import Json
 from grader.sandbox import bubblewrap
 from grader.sandbox.interpreter import Environment
 from grader.sandbox.isolation import IsolationLevel
 
+INSIDE = Path(__file__).resolve().parent.parent / "inside"
 COURSE_TESTS = INSIDE.parent / "course_tests"
 FIRST_UID = 64_000
 """As root, the first of the users that notebooks become; no system gives these to anyone."""
