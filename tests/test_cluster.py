@@ -44,7 +44,8 @@ def test_grades_are_equal_byte_for_byte_on_workers_and_without(
 
     _, told = course.grade("--on", "local:2", "--force")
 
-    assert told.count("came: isolation") == 2
+    # All may be graded before the second has come: that two came is not what is tested here.
+    assert told.count("came: isolation") in {1, 2}
     assert course.seed() == first_seed
     assert graded(course) == alone
     _, kept = course.grade()
