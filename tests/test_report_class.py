@@ -165,7 +165,9 @@ def test_nothing_but_letters_that_show_gets_to_the_terminal(words: str) -> None:
     console = Console(file=io.StringIO(), width=120, force_terminal=True, color_system=None)
 
     console.print(run_summary([hostile], rubric=RUBRIC, out=Path(words)))
-    console.print(changes_report(changes, count=1, needs_rerun=[words]))
+    console.print(
+        changes_report(changes, count=1, needs_rerun=[words], unanswered={words: [words]})
+    )
 
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()

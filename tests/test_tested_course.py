@@ -75,16 +75,17 @@ def test_reports_say_what_a_public_test_expected_and_nothing_of_a_hidden_one(gra
     assert "hidden.txt" not in wrong
 
 
+def leniently(text: str) -> str:
+    """Let Q4's test ask only what is read from the code, so that nothing new is asked."""
+    text = text.replace("assert words == lower(words)", "assert 'sort' in source['sort_words']")
+    return text.replace("test_sort(sort_words, words)", "test_sort(sort_words, words, source)")
+
+
 def test_a_changed_test_is_judged_again_without_a_kernel(course: Path, graded: Path) -> None:
     tests = course / "rubrics" / "intro" / "tests.py"
     text = tests.read_text(encoding="utf-8")
     try:
-        lenient = text.replace(
-            "assert words == lower(words)", "assert 'sort' in source['sort_words']"
-        )
-        lenient = lenient.replace(
-            "test_sort(sort_words, words)", "test_sort(sort_words, words, source)"
-        )
+        lenient = leniently(text)
         tests.write_text(lenient, encoding="utf-8")
         said = run("grader", "again", "graded", folder=course, code=1)
         assert "from saved runs: 2 scores changed" in said
@@ -93,11 +94,51 @@ def test_a_changed_test_is_judged_again_without_a_kernel(course: Path, graded: P
         asks_more = text.replace("squares(4) == [1, 4, 9, 16]", "squares(3) == [1, 4, 9]")
         tests.write_text(asks_more, encoding="utf-8")
         said = run("grader", "again", "graded", folder=course, code=1)
-        assert "to be run again by `grade`, since a check asks something new" in said
+        assert "to be run again by `grade SUBMISSIONS`, since a check asks something new" in said
     finally:
         tests.write_text(text, encoding="utf-8")
         run("grader", "again", "graded", folder=course, code=1)
     assert points_of(graded, "wrong") == tested_course.POINTS["wrong"]
+
+
+def test_a_test_that_asks_something_new_waits_alone(course: Path, graded: Path) -> None:
+    tests = course / "rubrics" / "intro" / "tests.py"
+    text = tests.read_text(encoding="utf-8")
+    before = {name: points_of(graded, name) for name in tested_course.POINTS}
+    asks_more = leniently(text).replace("squares(4) == [1, 4, 9, 16]", "squares(3) == [1, 4, 9]")
+    try:
+        tests.write_text(asks_more, encoding="utf-8")
+        said = run("grader", "again", "graded", folder=course, code=1)
+        assert "test_small asks something new: until then" in said
+        assert points_of(graded, "wrong") == {**before["wrong"], "Q4": 2}
+        assert {name: points_of(graded, name)["Q1"] for name in before} == {
+            name: points["Q1"] for name, points in before.items()
+        }
+        # A second look changes nothing, and forgets nothing.
+        assert "test_small asks something new" in run(
+            "grader", "again", "graded", folder=course, code=1
+        )
+    finally:
+        tests.write_text(text, encoding="utf-8")
+        run("grader", "again", "graded", folder=course, code=1)
+    assert {name: points_of(graded, name) for name in before} == before
+
+
+def test_the_next_run_runs_what_waits_for_it(course: Path, graded: Path) -> None:
+    tests = course / "rubrics" / "intro" / "tests.py"
+    text = tests.read_text(encoding="utf-8")
+    easier = text.replace("squares(4) == [1, 4, 9, 16]", "len(squares(3)) == 3")
+    easier = easier.replace("    assert squares(1) == [1]\n", "")
+    try:
+        tests.write_text(easier, encoding="utf-8")
+        run("grader", "again", "graded", folder=course, code=1)
+        run("grader", "submissions", "--out", "graded", folder=course, code=1)
+        said = run("grader", "again", "graded", folder=course, code=1)
+        assert "asks something new" not in said
+    finally:
+        tests.write_text(text, encoding="utf-8")
+        run("grader", "submissions", "--out", "graded", folder=course, code=1)
+    assert {name: points_of(graded, name) for name in tested_course.POINTS} == tested_course.POINTS
 
 
 def write_empty_wheel(folder: Path) -> Path:

@@ -54,6 +54,11 @@ def again_command(*, folder: Path, **options: Any) -> None:
             loaded_settings, notify=lambda note: console.print(note_line(note))
         )
     console.print(
-        changes_report(rejudged.changes, count=rejudged.count, needs_rerun=rejudged.needs_rerun)
+        changes_report(
+            rejudged.changes,
+            count=rejudged.count,
+            needs_rerun=rejudged.needs_rerun,
+            unanswered=rejudged.unanswered,
+        )
     )
     sys.exit(NEEDS_PERSON if needs_person else DONE)

@@ -113,6 +113,14 @@ class SubmissionKeys(ABC):
         """Return the key of an earlier run that was judged again now; '' stays ''."""
         return f"{run_part(key)}.{self.tail(submission)}" if key else ""
 
+    def pending_key(self, key: str, *, submission: Submission) -> str:
+        """Return the key of an earlier run that could be judged again only in part.
+
+        It has the same parts, and is the key of no submission: the next run takes it up.
+        """
+        judging, extraction = self.judging_part(submission), self.extraction_part(submission.name)
+        return f"{run_part(key)}.{judging}-pending.{extraction}" if key else ""
+
     def has_same_extraction(self, key: str, *, submission: str) -> bool:
         """Return whether names and answers were extracted as they would be now."""
         return key.split(".")[2:] == [self.extraction_part(submission)]

@@ -38,7 +38,9 @@ class RejudgeResult:
     count: int = 0
     changes: tuple[ScoreChange, ...] = ()
     needs_rerun: tuple[str, ...] = ()
-    """Unchanged submissions that must run again, since a check needs a new question."""
+    """Submissions that must run again, since a check needs a new question."""
+    unanswered: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By test that asks something new: those of them that were judged, with what it gave before."""
     summaries: Summaries = field(default_factory=dict)
     """Summaries of those that were judged, so that publishing need not read them again."""
 
@@ -59,16 +61,23 @@ class Rejudger:
         self._replayer.close()
 
     def rejudge(
-        self, names: Iterable[str], *, current: Mapping[str, Submission] | None = None
+        self,
+        names: Iterable[str],
+        *,
+        current: Mapping[str, Submission] | None = None,
+        keep_unanswered: bool = True,
     ) -> RejudgeResult:
         """Judge submissions from the gradebook, and write their files.
 
         Args:
             names: which ones.
             current: the same as they are found now, if somebody has looked; else as they were.
+            keep_unanswered: whether a submission that must run for one of its tests is judged in
+                all else; not where it is run at once.
         """
         changes: list[ScoreChange] = []
         needs_rerun: list[str] = []
+        unanswered: dict[str, tuple[str, ...]] = {}
         summaries: Summaries = {}
         with self._config.folder.open_gradebook() as book:
             writer = ResultWriter(self._config, book=book)
@@ -76,13 +85,18 @@ class Rejudger:
             for name in names:
                 before = book.graded(name)
                 submission = (current or {}).get(name, before.submission)
+                tests: list[str] = []
+                stored_key = stored_keys[name]
                 graded = self._judge_again(
-                    replace(before, submission=submission), book, key=stored_keys[name]
+                    replace(before, submission=submission), book, key=stored_key, unanswered=tests
                 )
-                if graded is None:
+                if graded is None or tests:
                     needs_rerun.append(name)
+                if graded is None or (tests and not keep_unanswered):
                     continue
-                key = self._keys.rejudged_key(stored_keys[name], submission=submission)
+                unanswered |= {test: (*unanswered.get(test, ()), name) for test in tests}
+                make_key = self._keys.pending_key if tests else self._keys.rejudged_key
+                key = make_key(stored_key, submission=submission)
                 marked = writer.write_conclusion(graded, cache_key=key)
                 summary = SubmissionSummary.from_graded(marked.graded, rubric=self._config.rubric)
                 summaries[name] = ((key, marked.mark_revision), summary)
@@ -91,11 +105,17 @@ class Rejudger:
             count=len(summaries),
             changes=tuple(changes),
             needs_rerun=tuple(needs_rerun),
+            unanswered=unanswered,
             summaries=summaries,
         )
 
-    def _judge_again(self, before: Graded, book: Gradebook, *, key: str) -> Graded | None:
-        """Return the new grade; None where a check needs a question that was never asked."""
+    def _judge_again(
+        self, before: Graded, book: Gradebook, *, key: str, unanswered: list[str]
+    ) -> Graded | None:
+        """Return the new grade; None where a check needs a question that was never asked.
+
+        Tests that ask something new, and so are judged as they were, are put into `unanswered`.
+        """
         submission, trace = before.submission, book.trace(before.submission.name)
         same_extraction = self._keys.has_same_extraction(key, submission=submission.name)
         if trace is None:
@@ -103,24 +123,31 @@ class Rejudger:
             return judge.with_enrollment(before, submission=submission)
         cached = _stored_extraction(before, trace) if same_extraction else None
         if self._whole is None:
-            return self._judge_notebook("", trace, submission=submission, cached=cached)
+            return self._judge_notebook(
+                "", trace, submission=submission, cached=cached, unanswered=unanswered
+            )
         return self._whole.judge_again(
             before,
             trace,
             judge_part=lambda notebook, part: self._judge_notebook(
-                notebook, part, submission=submission, cached=cached
+                notebook, part, submission=submission, cached=cached, unanswered=unanswered
             ),
         )
 
     def _judge_notebook(
-        self, notebook: str, trace: Trace, *, submission: Submission, cached: Extraction | None
+        self,
+        notebook: str,
+        trace: Trace,
+        *,
+        submission: Submission,
+        cached: Extraction | None,
+        unanswered: list[str],
     ) -> Graded | None:
         """Judge one notebook of a submission again; None where it must run."""
         judge = self._judges[notebook]
-        refreshed = self._replayer.refresh(trace, judge.checks, reference=judge.reference)
-        if refreshed is None:
-            return None
-        trace = refreshed
+        replayed = self._replayer.refresh(trace, judge.checks, reference=judge.reference)
+        unanswered += replayed.unanswered
+        trace = replayed.trace
         evidence = judge.evidence(submission, trace)
         question_ids = {question.id for question in judge.checks.questions}
         constant_ids = {question.id for question in judge.checks.constant_questions}
@@ -239,6 +266,10 @@ def _rejudge_in_parallel(
         count=sum(result.count for result in in_order),
         changes=tuple(change for result in in_order for change in result.changes),
         needs_rerun=tuple(name for result in in_order for name in result.needs_rerun),
+        unanswered={
+            test: tuple(name for result in in_order for name in result.unanswered.get(test, ()))
+            for test in dict.fromkeys(test for result in in_order for test in result.unanswered)
+        },
         summaries={k: summary for result in in_order for k, summary in result.summaries.items()},
     )
 

@@ -178,7 +178,7 @@ def _grade_collected(
     if plan.to_judge:
         current = {submission.name: submission for submission in collected}
         with closing(Rejudger(config)) as rejudger:
-            rejudged = rejudger.rejudge(plan.to_judge, current=current)
+            rejudged = rejudger.rejudge(plan.to_judge, current=current, keep_unanswered=False)
     run_names = {*plan.to_run, *rejudged.needs_rerun}
     to_run = [prepared[name] for name in prepared if name in run_names]
     watcher.begin(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import Event
 
 from grader import sandbox
@@ -12,7 +12,22 @@ from grader.checks import BoundRubric
 from grader.kernel.test_bench import TestBench
 from grader.kernel.transcripts import replay, unpack_transcript
 from grader.model import Notebook, Observation, Question, Rubric, Trace
-from grader.pipeline.test_runs import TESTS_KEY, make_test_bench, plan_test_run, tests_digest
+from grader.pipeline.test_runs import (
+    TESTS_KEY,
+    make_test_bench,
+    plan_test_run,
+    tests_digest,
+    told_name,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayedTests:
+    """A trace with what the tests of now come to on it."""
+
+    trace: Trace
+    unanswered: tuple[str, ...] = ()
+    """Tests that ask what was not asked before; what came of them as they were stands."""
 
 
 class TestReplayer:
@@ -36,7 +51,7 @@ class TestReplayer:
         self._resources.close()
         self._bench = None
 
-    def refresh(self, trace: Trace, checks: BoundRubric, *, reference: Notebook) -> Trace | None:
+    def refresh(self, trace: Trace, checks: BoundRubric, *, reference: Notebook) -> ReplayedTests:
         """Return the trace with what the tests of now come to on it.
 
         Args:
@@ -44,30 +59,29 @@ class TestReplayer:
             checks: the rubric's checks.
             reference: the solved notebook, whose code tests may read.
 
-        Returns:
-            None where a test asks something that was not asked before: then the notebook must run.
-
         Raises:
             RubricError: the tests can't be loaded.
         """
         stale = [question for question in checks.test_questions if self._is_stale(question, trace)]
         if not stale:
-            return trace
+            return ReplayedTests(trace=trace)
+        unanswered: list[str] = []
         observations, expected = dict(trace.observations), dict(trace.expected)
         for question in stale:
             solved = self._replay(question, trace.expected, notebook=reference)
-            if solved is None:
-                return None
-            own = self._replay(
+            own = solved and self._replay(
                 question,
                 trace.observations,
                 notebook=trace.notebook,
                 expected={question.id: solved},
             )
-            if own is None:
-                return None
+            if solved is None or own is None:
+                # Both stay those of the test as it was, so that like is compared with like.
+                unanswered.append(told_name(question))
+                continue
             observations[question.id], expected[question.id] = own, solved
-        return replace(trace, observations=observations, expected=expected)
+        current = replace(trace, observations=observations, expected=expected)
+        return ReplayedTests(trace=current, unanswered=tuple(unanswered))
 
     def _is_stale(self, question: Question, trace: Trace) -> bool:
         answers = (trace.observations.get(question.id), trace.expected.get(question.id))

@@ -87,6 +87,12 @@ def run_name(question: Question) -> str:
     return question.id if "value" in question.params else str(question.params["test"])
 
 
+def told_name(question: Question) -> str:
+    """Return what an author calls a test: the expression of a value check, or its name."""
+    value = question.params.get("value")
+    return f"`{value['ask']}`" if isinstance(value, dict) else str(question.params["test"])
+
+
 def plan_test_run(
     questions: Sequence[Question],
     *,

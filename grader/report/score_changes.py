@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -64,7 +64,11 @@ def _largest_deduction(graded: Graded) -> Fraction | None:
 
 
 def changes_report(
-    changes: Sequence[ScoreChange], *, count: int, needs_rerun: Sequence[str]
+    changes: Sequence[ScoreChange],
+    *,
+    count: int,
+    needs_rerun: Sequence[str],
+    unanswered: Mapping[str, Sequence[str]],
 ) -> RenderableType:
     """Return a table of the changes, and closing lines.
 
@@ -72,6 +76,7 @@ def changes_report(
         changes: in the order of submissions, each submission's sum before its items.
         count: how many submissions were judged.
         needs_rerun: submissions that must run again, since a check asks something new.
+        unanswered: by test that asks something new, those that were judged in all else.
     """
     changed_count = len({change.submission for change in changes})
     judged = format_count(count, singular="submission")
@@ -79,9 +84,25 @@ def changes_report(
     parts: list[RenderableType] = [_table(changes), Text("")] if changes else []
     parts.append(Text(f"re-scored {judged} from saved runs: {changed} changed"))
     if needs_rerun:
-        names = printable(one_line(", ".join(needs_rerun)))
-        parts.append(Text(f"to be run again by `grade`, since a check asks something new: {names}"))
+        parts.append(
+            Text(
+                "to be run again by `grade SUBMISSIONS`, since a check asks something new: "
+                + _names(needs_rerun)
+            )
+        )
+    for test, names in unanswered.items():
+        keep = format_count(len(names), singular="submission keeps", plural="submissions keep")
+        parts.append(
+            Text(f"  {_names([test])} asks something new: until then {keep} its points of before")
+        )
+    judged_in_part = {name for names in unanswered.values() for name in names}
+    if judged_in_part and (whole := [name for name in needs_rerun if name not in judged_in_part]):
+        parts.append(Text(f"  not re-scored at all until then: {_names(whole)}"))
     return Group(*parts)
+
+
+def _names(names: Sequence[str]) -> str:
+    return printable(one_line(", ".join(names)))
 
 
 def _table(changes: Sequence[ScoreChange]) -> Table:
