@@ -159,7 +159,7 @@ def test_hidden_cases_are_counted() -> None:
 
     assert judge(wrong, right[1], reference=right, public=False).found == "1 of 2 cases pass."
     assert judge(case("failed"), public=False).found == (
-        "A hidden test failed: squares(n) lists squares."
+        "A hidden test that asks for this failed: squares(n) lists squares."
     )
 
 
@@ -257,7 +257,7 @@ def test_a_finding_says_what_was_expected_whatever_came_of_it() -> None:
     assert {finding.expected for finding in findings} == {"squares(n) lists squares."}
     assert [finding.found for finding in findings] == [
         "The test passed.",
-        "A hidden test failed: squares(n) lists squares.",
+        "A hidden test that asks for this failed: squares(n) lists squares.",
         "No name squares or cubes was left when the run ended.",
     ]
 

@@ -22,6 +22,7 @@ from grader.report.student_report import lost_points
 
 RUBRIC = rubric()
 ALL = specimens.ALL
+HIDDEN = "a hidden test that asks for this failed: f is right."
 
 
 @cache
@@ -140,7 +141,7 @@ def test_what_several_checks_found_is_said_once_among_what_cost_points() -> None
         ("1 of 2 cases pass", ["squares(n) lists."], "squares(n) lists: 1 of 2 cases pass"),
         ("1 of 2 cases pass", ["`f`", "`g`"], "`f`, `g`: 1 of 2 cases pass"),
         ("no", ["a", "b", "c"], "a, b and 1 more: no"),
-        ("a hidden test failed: f is right.", ["f is right."], "a hidden test failed: f is right."),
+        (HIDDEN, ["f is right."], HIDDEN),
         ("`f(2)` is too small", ["small"], "small: `f(2)` is too small"),
         ("", ["f is right."], "f is right."),
         ("no", [f"{'word ' * 20}."], f"{'word ' * 13}word …: no"),

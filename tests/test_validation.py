@@ -220,6 +220,20 @@ def test_fewer_mutants_are_spread_evenly_and_the_list_of_the_assignment_comes_fi
 # ---------------------------------------------------------------- what is said
 
 
+def test_a_survivor_is_never_told_as_unnoticed_and_noticed() -> None:
+    """A check may find something and take no points: both stand in the list."""
+    seen = MutantResult(mutant=MUTANT, outcome=MutantOutcome.SURVIVED, caught_by=("Q4 TST001",))
+    console = Console(file=io.StringIO(), width=100)
+
+    console.print(validation_report(replace(result(), mutants=(seen,))))
+
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert "1 mutant: no check takes points for it" in text
+    assert "noticed by Q4 TST001" in text
+    assert "notices" not in text
+
+
 def result(**more: object) -> Validation:
     survivor = MutantResult(mutant=MUTANT, outcome=MutantOutcome.SURVIVED)
     known = replace(survivor, mutant=replace(MUTANT, line=4), why="It is the same\nprogram.")

@@ -130,7 +130,7 @@ class TestedCheck(Check):
             share=share,
             expected=self.sentence(),
             observed=join_flaws(flaws, count=len(expected))
-            or f"a hidden test failed: {self.sentence()}",
+            or f"a hidden test that asks for this failed: {self.sentence()}",
             names=self.code_names(),
         )
 

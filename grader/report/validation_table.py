@@ -22,7 +22,7 @@ from grader.report.text_format import (
 WIDTH = 160
 """Characters of a line of code, or of a finding, that are shown."""
 OUTCOMES = {
-    MutantOutcome.SURVIVED: "no check notices it",
+    MutantOutcome.SURVIVED: "no check takes points for it",
     MutantOutcome.ELSEWHERE: "noticed, but in no item it belongs to",
     MutantOutcome.UNGRADED: "could not be graded: please report this",
     MutantOutcome.CAUGHT: "caught or not, depending on the hidden seed",
