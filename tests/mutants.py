@@ -111,7 +111,9 @@ ROOMS = {
     "ledger": Room(
         ("grader/gradebook/ledger*", "grader/gradebook/mark*"),
         (
+            "test_criterion_edits*",
             "test_ledger.py",
+            "test_ledger_co*",
             "test_ledger_r*",
             "test_exchange*",
             "test_marks*",
