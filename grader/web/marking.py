@@ -199,7 +199,7 @@ def _redirect_after_mark(visit: Visit, mark: Mark, *, request: RegradeRequest | 
     if request is not None:
         team.record_reply(console.book, request.digest, mark_number=mark.number, by=session.name)
         return RedirectResponse("/requests", 303)
-    return _lease_next(visit, number, waiting=True)
+    return _lease_next(visit, number, waiting=True, back_to_list=visit.queue_item.state == "marked")
 
 
 # ---------------------------------------------------------------- the next answer
@@ -213,7 +213,9 @@ def step_to_answer(visit: Visit) -> Response:
     return _lease_next(visit, number, waiting=not code, back=back)
 
 
-def _lease_next(visit: Visit, number: int, *, waiting: bool, back: bool = False) -> Response:
+def _lease_next(
+    visit: Visit, number: int, *, waiting: bool, back: bool = False, back_to_list: bool = False
+) -> Response:
     """Lease the first answer that fits the filter and is free, and go there.
 
     Args:
@@ -221,6 +223,8 @@ def _lease_next(visit: Visit, number: int, *, waiting: bool, back: bool = False)
         number: the number of the answer to go on from; 0 for the beginning.
         waiting: whether to skip answers that are marked.
         back: whether to go back.
+        back_to_list: whether the answer was opened from a list of graded ones: where no other one
+            is left, the list shows it again.
     """
     item, console, queue_filter = visit.item, visit.console, visit.queue_filter
     queue = marking_queue.filter_queue(
@@ -235,7 +239,10 @@ def _lease_next(visit: Visit, number: int, *, waiting: bool, back: bool = False)
     leased = leases.take_lease(console.book, item.id, codes, holder=visit.session.holder)
     if leased is None:
         leases.release_leases(console.book, holder=visit.session.holder)
-        return RedirectResponse(answer_url(item.id, queue_filter=queue_filter, prefix="item"), 303)
+        path = answer_url(item.id, queue_filter=queue_filter, prefix="item")
+        if back_to_list:
+            path += f"{'&' if '?' in path else '?'}at={visit.queue_item.answer.code}"
+        return RedirectResponse(path, 303)
     return RedirectResponse(answer_url(item.id, codes[leased], queue_filter=queue_filter), 303)
 
 
