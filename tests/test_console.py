@@ -227,6 +227,21 @@ def test_a_filter_holds_while_one_goes_on(made: Course) -> None:
     assert visitor.at.startswith("/item/Q1.1?show=marked")
 
 
+def test_after_a_regrade_the_list_is_open_at_that_answer(made: Course) -> None:
+    visitor = start(made)
+    for _ in NAMES:
+        visitor.mark("what")
+    assert "autofocus" not in visitor.page
+    for path in ("/item/Q1.1", "/item/Q1.1?show=waiting"):
+        code = made.code("cyd")
+        visitor.go(f"/mark/Q1.1/{code}{path.partition('Q1.1')[2]}")
+        visitor.mark("why", show="waiting" if "?" in path else "all")
+        assert visitor.at == f"{path}{'&' if '?' in path else '?'}at={code}"
+        assert visitor.page.count("autofocus") == ("?" not in path)
+    visitor.go(f"/item/Q1.1?at={code}")
+    assert re.search(f'href="/mark/Q1.1/{code}" autofocus', visitor.page)
+
+
 # ---------------------------------------------------------------- taking back
 
 

@@ -150,10 +150,59 @@ def test_the_student_s_other_answers_stand_beside_it(made: Course) -> None:
     made.visitor().go(f"/mark/Q1.3/{made.code('ada', 'Q1.3')}").mark("what")
     page = opened(made).page
     for item in WRITTEN:
-        assert f'href="/mark/{item}/{made.code("ada", item)}"' in page
+        assert f'href="/mark/{item}/{made.code("ada", item)}?notebook=' in page
     assert made.code("ben", "Q1.2") not in page
     row = page.partition(made.code("ada", "Q1.3"))[2].partition("</li>")[0]
     assert '3 <span class="unseen">points </span>by <bdi>Mo' in row
+
+
+def test_a_notebook_is_graded_through_and_said_to_be(made: Course) -> None:
+    visitor = opened(made)
+    first = re.search(r'href="([^"]+)" data-key="Enter">Grade this notebook', visitor.page)
+    assert first is not None
+    visitor.go(first[1])
+    graded = []
+    for _ in WRITTEN:
+        assert "Grading notebook " in visitor.page
+        item = visitor.at.split("/")[2]
+        assert made.code("ada", item) in visitor.at
+        assert f'href="/mark/{item}/{made.code("ada", item)}" data-quiet>Grade {item} of all' in (
+            visitor.page
+        )
+        graded.append(item)
+        visitor.mark("what", notebook=visitor.hidden("notebook"))
+    assert tuple(graded) == WRITTEN
+    for item in ("V5", "V6"):  # checks left them to a person
+        assert visitor.at.startswith(f"/mark/{item}/")
+        visitor.mark(points="0.5", reason="Read.", notebook=visitor.hidden("notebook"))
+    assert visitor.at.startswith("/notebook/")
+    assert "Grade this notebook" not in visitor.page
+    assert made.ready.console.queue_item("Q1.1", made.code("ben")).pending
+
+    visitor.send("/undo", here="/")
+    assert "Grading notebook " in visitor.page
+    assert made.code("ada", "V6") in visitor.at
+
+
+def test_on_a_notebook_s_way_keys_and_links_stay_in_it_and_no_other_answer_joins(
+    made: Course,
+) -> None:
+    visitor = opened(made)
+    route = f"notebook={visitor.at.split('/')[2].partition('?')[0]}"
+    visitor.go(f"/step/Q1.1?from={made.code('ada')}&{route}")
+    assert visitor.at.startswith(f"/mark/Q1.2/{made.code('ada', 'Q1.2')}?{route}")
+    visitor.go(f"/step/Q1.2?from={made.code('ada', 'Q1.2')}&way=back&{route}")
+    assert visitor.at.startswith(f"/mark/Q1.1/{made.code('ada')}?{route}")
+    link = re.search(r'href="(/notebook/[^"#]+)[^"]*" data-key="o"', visitor.page)
+    assert link is not None
+    visitor.go(link[1].replace("&amp;", "&"))
+    assert f'href="/mark/Q1.1/{made.code("ada")}?{route}" data-key="o"' in visitor.page
+    visitor.go("/item/Q1.1")
+    assert "notebook=" not in visitor.page
+    for code in (made.code("ben"), made.code("cyd")):
+        visitor.go(f"/mark/Q1.1/{code}?{route}")
+        assert visitor.status == 200
+        assert "Grading notebook " not in visitor.page
 
 
 def test_an_answer_leads_to_the_ones_like_it(made: Course) -> None:

@@ -18,6 +18,7 @@ from grader.gradebook.criterion_ledger import criterion_edits
 from grader.gradebook.ledger import add_mark, current_marks, take_back_mark
 from grader.gradebook.mark_points import base_points, total_points
 from grader.gradebook.marks_exchange import export_marks, import_marks
+from grader.model.assignment import Retired
 
 ONE = Fraction(1)
 
@@ -88,7 +89,8 @@ def test_a_criterion_that_was_dropped_gives_nothing_and_one_that_is_kept_gives_i
     book: Gradebook,
 ) -> None:
     item = one(book).item
-    for retired, points in (("dropped", 0), ("kept", 3), ("", 3)):
+    cases: tuple[tuple[Retired, int], ...] = (("dropped", 0), ("kept", 3), ("", 3))
+    for retired, points in cases:
         criteria = (replace(item.criteria[0], retired=retired), *item.criteria[1:])
         changed = replace(item, criteria=criteria)
         met = {"what": Fraction(3)}
@@ -176,7 +178,7 @@ def test_points_as_early_versions_exported_them_come_in_beside_edits(
     edits = criterion_edits(other, "hw")
     (old,) = edits["Q1.2"]
     assert result.added == 2
-    assert (old.criterion, old.points, old.file_points) == ("clear", Fraction(1, 2), 2)
+    assert (old.criterion, old.points, old.file_points) == ("clear", Fraction(1, 2), Fraction(2))
     assert (old.by, old.at) == ("Mo", "2026-01-02")
     assert [edit.criterion for edit in edits["Q1.1"]] == ["why"]
 
@@ -196,7 +198,7 @@ def test_one_who_took_back_elsewhere_clashes_with_what_was_current_before(
 
     assert clash.in_gradebook is not None
     assert clash.in_file is not None
-    assert (clash.in_gradebook.points, clash.in_file.points) == (3, 1)
+    assert (clash.in_gradebook.points, clash.in_file.points) == (Fraction(3), ONE)
 
 
 def test_one_who_took_back_the_only_mark_elsewhere_has_none_in_the_file(

@@ -79,6 +79,7 @@ def show_item(visit: Visit) -> Response:
         "item_list.html",
         item=item,
         queue_filter=queue_filter,
+        at=visit.query_params.get("at", ""),
         progress=count_progress(queue),
         filter_labels=FILTER_LABELS,
         filter_counts={

@@ -24,7 +24,8 @@ from grader.web.marking_form import (
     parse_points,
     suggestion_agreement,
 )
-from grader.web.marking_queue import QueueItem, answer_url
+from grader.web.marking_queue import QueueFilter, QueueItem, answer_url
+from grader.web.notebook_route import find_route, step_on_route
 from grader.web.page_rendering import render_page
 from grader.web.regrade_requests import RegradeRequest
 from grader.web.sessions import GradingStep
@@ -71,6 +72,7 @@ def _render_answer(
     other_holders = leases.other_holders(console.book, item.id, holder=holder) if not leased else {}
     queue = console.queue(item.id)
     team_names = console.answer_index.submission(name).team_names
+    route = find_route(visit, queue_item)
     return render_page(
         visit,
         "mark.html",
@@ -91,7 +93,9 @@ def _render_answer(
         sum=form.total(item),
         history=ledger.mark_history(console.book, name, item.id),
         comments=frequent_comments(queue),
-        progress=count_progress(queue),
+        progress=count_progress(route.queue if route else queue),
+        route=route,
+        query=route.query_string if route else visit.queue_filter.query_string,
         queue_filter=visit.queue_filter,
         team=team_names if visit.session.names_shown else "",
         notebook=console.answer_index.submission(name).code,
@@ -186,12 +190,18 @@ def _find_auto_fault(item: Item, form: MarkForm) -> str:
 def _redirect_after_mark(visit: Visit, mark: Mark, *, request: RegradeRequest | None) -> Response:
     """Confirm the mark, remember it for undoing, and go to the next answer."""
     session, console, number = visit.session, visit.console, visit.queue_item.number
+    route = find_route(visit, visit.queue_item)
+    address = answer_url(
+        mark.item,
+        visit.queue_item.answer.code,
+        queue_filter=QueueFilter() if route else visit.queue_filter,
+    )
     step = GradingStep(
         marks=(mark,),
         label=f"answer {number} of {mark.item}",
         path=f"/mark/{mark.item}/{visit.queue_item.answer.code}?request={request.digest}"
         if request
-        else answer_url(mark.item, visit.queue_item.answer.code, queue_filter=visit.queue_filter),
+        else address + (route.query_string if route else ""),
     )
     session.remember_step(step)
     console.publisher.queue_submissions((mark.submission,))
@@ -199,7 +209,10 @@ def _redirect_after_mark(visit: Visit, mark: Mark, *, request: RegradeRequest | 
     if request is not None:
         team.record_reply(console.book, request.digest, mark_number=mark.number, by=session.name)
         return RedirectResponse("/requests", 303)
-    return _lease_next(visit, number, waiting=True)
+    if route is not None:
+        session.message = f"{mark.item}: {points_with_unit(mark.points)}."
+        return step_on_route(visit, route, visit.queue_item, waiting=True)
+    return _lease_next(visit, number, waiting=True, back_to_list=visit.queue_item.state == "marked")
 
 
 # ---------------------------------------------------------------- the next answer
@@ -208,12 +221,18 @@ def _redirect_after_mark(visit: Visit, mark: Mark, *, request: RegradeRequest | 
 def step_to_answer(visit: Visit) -> Response:
     """Go to the next answer, the previous one, or the first that is pending."""
     code = visit.query_params.get("from", "")
-    number = visit.console.queue_item(visit.item.id, code).number if code else 0
+    queue_item = visit.console.queue_item(visit.item.id, code) if code else None
     back = visit.query_params.get("way", "") == "back"
+    route = find_route(visit, queue_item) if queue_item else None
+    if queue_item and route:
+        return step_on_route(visit, route, queue_item, waiting=False, back=back)
+    number = queue_item.number if queue_item else 0
     return _lease_next(visit, number, waiting=not code, back=back)
 
 
-def _lease_next(visit: Visit, number: int, *, waiting: bool, back: bool = False) -> Response:
+def _lease_next(
+    visit: Visit, number: int, *, waiting: bool, back: bool = False, back_to_list: bool = False
+) -> Response:
     """Lease the first answer that fits the filter and is free, and go there.
 
     Args:
@@ -221,6 +240,8 @@ def _lease_next(visit: Visit, number: int, *, waiting: bool, back: bool = False)
         number: the number of the answer to go on from; 0 for the beginning.
         waiting: whether to skip answers that are marked.
         back: whether to go back.
+        back_to_list: whether the answer was opened from a list of graded ones: where no other one
+            is left, the list shows it again.
     """
     item, console, queue_filter = visit.item, visit.console, visit.queue_filter
     queue = marking_queue.filter_queue(
@@ -235,7 +256,10 @@ def _lease_next(visit: Visit, number: int, *, waiting: bool, back: bool = False)
     leased = leases.take_lease(console.book, item.id, codes, holder=visit.session.holder)
     if leased is None:
         leases.release_leases(console.book, holder=visit.session.holder)
-        return RedirectResponse(answer_url(item.id, queue_filter=queue_filter, prefix="item"), 303)
+        path = answer_url(item.id, queue_filter=queue_filter, prefix="item")
+        if back_to_list:
+            path += f"{'&' if '?' in path else '?'}at={visit.queue_item.answer.code}"
+        return RedirectResponse(path, 303)
     return RedirectResponse(answer_url(item.id, codes[leased], queue_filter=queue_filter), 303)
 
 

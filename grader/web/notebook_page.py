@@ -22,6 +22,7 @@ from grader.report.student_report import picture_url
 from grader.web.answer_index import IndexedSubmission
 from grader.web.console import Visit
 from grader.web.marking_queue import QueueItem
+from grader.web.notebook_route import list_answers
 from grader.web.page_rendering import render_page
 
 MAX_OUTPUT = 20_000
@@ -67,25 +68,16 @@ def show_notebook(visit: Visit) -> Response:
         "notebook.html",
         number=position + 1,
         submission=submission,
-        answers=_list_answers(visit, submission),
+        answers=list_answers(visit, submission),
         items={item.id: item for item in console.rubric.items},
         hide=hide,
         cells=tuple(_list_cells(graded, trace, hide)) if trace else (),
         labels=CellLabels(graded.record.cells),
         heard=trace is not None and trace.record.heard,
         back_to=_find_origin(visit, submission),
+        on_route=visit.query_params.get("notebook") == submission.code,
         queue_filter=visit.queue_filter,
         team=submission.team_names if visit.session.names_shown else "",
-    )
-
-
-def _list_answers(visit: Visit, submission: IndexedSubmission) -> tuple[QueueItem, ...]:
-    """Return all answers of a submission with their marks, in the rubric's order."""
-    return tuple(
-        queue_item
-        for queue in visit.console.queues().values()
-        for queue_item in queue
-        if queue_item.answer.submission == submission.name
     )
 
 

@@ -254,8 +254,11 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target !== document.body && event.detail?.target !== document.body) return;
     ready();
+    /* A redirect tells a script no fragment: the row to go on from is the one that is focused. */
+    const row = one(".row-link[autofocus]");
     const place = location.hash ? document.getElementById(location.hash.slice(1)) : null;
     if (place) place.scrollIntoView({ behavior: "instant" });
+    else if (row) row.scrollIntoView({ behavior: "instant", block: "center" });
     else window.scrollTo({ top: 0, behavior: "instant" });
   });
   document.addEventListener("htmx:historyRestore", ready);
