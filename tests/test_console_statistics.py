@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from console_course import Course, course
@@ -105,3 +106,30 @@ def test_the_filter_stays_while_one_goes_from_answer_to_answer(graded: Course) -
     visitor.go(f"/mark/Q1.1/{graded.code('ada')}?has=what&grader=Mo")
     assert visitor.status == 200
     assert "has=what&amp;grader=Mo" in visitor.page
+
+
+@pytest.mark.parametrize("query", ["has=what&grader=Mo", "lacks=nothing&search=skips", "show=all"])
+def test_the_filter_stays_where_an_answer_is_saved(graded: Course, query: str) -> None:
+    code = graded.code("ada")
+    visitor = graded.visitor().go(f"/mark/Q1.1/{code}?{query}")
+    form = visitor.page.partition('<form id="panel"')[2].partition("</form>")[0]
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+
+    kept = {name: hidden[name] for name in ("has", "lacks", "grader", "search") if name in hidden}
+    assert kept == {name: value for name, value in parse_qsl(query) if name != "show"}
+    visitor.mark("what", **kept)
+    assert visitor.status == 200
+    at = urlsplit(visitor.at)
+    assert at.path.startswith(("/item/Q1.1", "/mark/Q1.1/"))
+    assert {k: v for k, v in parse_qsl(at.query) if k != "at"} == kept
+
+
+def test_a_search_stays_within_a_filter(graded: Course) -> None:
+    page = graded.visitor().go("/item/Q1.1?has=what&grader=Mo&search=old").page
+    form = page.partition('role="search"')[2].partition("</form>")[0]
+
+    assert re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', form) == [
+        ("has", "what"),
+        ("grader", "Mo"),
+    ]
+    assert form.count('name="search"') == 1

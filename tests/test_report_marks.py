@@ -114,7 +114,7 @@ def test_what_was_not_met_is_among_what_cost_points(tmp_path: Path) -> None:
 
     costly = squeezed(Page(text.split("Where you lost points")[1].split("</ul>")[0]))
 
-    assert "Q1.1 Skip connections \N{MINUS SIGN}3 points Missing: Says why" in costly
+    assert "Q1.1 Skip connections \N{MINUS SIGN}3 points Not met: Says why" in costly
 
 
 def test_an_answer_that_changed_waits_and_shows_no_old_points(tmp_path: Path) -> None:

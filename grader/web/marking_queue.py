@@ -69,16 +69,20 @@ class QueueFilter:
         )
 
     @property
-    def query_string(self) -> str:
-        """The filter for an address: '', or with a question mark."""
+    def fields(self) -> Mapping[str, str]:
+        """The filter for addresses and forms, by name, without what filters nothing."""
         fields = {
             "show": self.show if self.show != "all" else "",
             "search": self.search,
             "has" if self.met else "lacks": self.criterion,
             "grader": self.by,
         }
-        encoded = urlencode({name: value for name, value in fields.items() if value})
-        return f"?{encoded}" if encoded else ""
+        return {name: value for name, value in fields.items() if value}
+
+    @property
+    def query_string(self) -> str:
+        """The filter for an address: '', or with a question mark."""
+        return f"?{urlencode(self.fields)}" if self.fields else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
