@@ -131,7 +131,6 @@ class TestedCheck(Check):
             expected=self.sentence(),
             observed=join_flaws(flaws, count=len(expected))
             or f"a hidden test that asks for this failed: {self.sentence()}",
-            names=self.code_names(),
         )
 
     def _reference_cases(self, evidence: Evidence, question: Question) -> Sequence[_Case]:
