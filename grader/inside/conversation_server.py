@@ -421,9 +421,11 @@ class CapturedOutput:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere if self.descriptor is None else self.descriptor, 1)
         os.dup2(nowhere, 2)
-        options = {"mode": "w", "encoding": "utf-8", "errors": "replace", "closefd": False}
-        sys.stdout = sys.__stdout__ = open(1, **options)  # noqa: SIM115
-        sys.stderr = sys.__stderr__ = open(2, **options)  # noqa: SIM115
+        # Unbuffered: what child processes and C libraries write stands between what Python wrote.
+        options = {"encoding": "utf-8", "errors": "replace", "write_through": True}
+        streams = [io.FileIO(descriptor, "w", closefd=False) for descriptor in (1, 2)]
+        sys.stdout = sys.__stdout__ = io.TextIOWrapper(streams[0], **options)
+        sys.stderr = sys.__stderr__ = io.TextIOWrapper(streams[1], **options)
 
     def text(self):
         """Return the text so far."""
