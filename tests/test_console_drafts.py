@@ -90,6 +90,18 @@ def test_a_draft_outlives_reload_back_and_names(browser: Any, made: Course) -> N
     assert given(made) == {"ada": WORDS}
 
 
+def test_a_draft_brings_back_no_filter(browser: Any, made: Course) -> None:
+    page = opened_page(browser, made.ready.link)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"{address(made)}?has=long&grader=Mo&search=skips")
+    type_mark(page)
+    page.goto(f"{address(made)}?has=why&grader=Kim&search=it")
+    assert holds_draft(page)
+    filters = [page.locator(f"#panel [name={name}]") for name in ("has", "grader", "search")]
+    assert [field.input_value() for field in filters] == ["why", "Kim", "it"]
+    page.context.close()
+
+
 def test_back_by_the_page_s_own_history_keeps_it_and_the_overview_lists_it(
     browser: Any, made: Course
 ) -> None:

@@ -24,7 +24,7 @@ from grader.web.marking_form import (
     parse_points,
     suggestion_agreement,
 )
-from grader.web.marking_queue import QueueFilter, QueueItem, answer_url
+from grader.web.marking_queue import QueueItem, answer_url
 from grader.web.notebook_route import find_route, step_on_route
 from grader.web.page_rendering import render_page
 from grader.web.regrade_requests import RegradeRequest
@@ -190,20 +190,15 @@ def _find_auto_fault(item: Item, form: MarkForm) -> str:
 def _redirect_after_mark(visit: Visit, mark: Mark, *, request: RegradeRequest | None) -> Response:
     """Confirm the mark, remember it for undoing, and go to the next answer."""
     session, console, number = visit.session, visit.console, visit.queue_item.number
-    route = find_route(visit, visit.queue_item)
-    address = answer_url(
-        mark.item,
-        visit.queue_item.answer.code,
-        queue_filter=QueueFilter() if route else visit.queue_filter,
-    )
-    step = GradingStep(
-        marks=(mark,),
-        label=f"answer {number} of {mark.item}",
-        path=f"/mark/{mark.item}/{visit.queue_item.answer.code}?request={request.digest}"
-        if request
-        else address + (route.query_string if route else ""),
-    )
-    session.remember_step(step)
+    answer, route = visit.queue_item.answer, find_route(visit, visit.queue_item)
+    if request is not None:
+        path = f"/mark/{mark.item}/{answer.code}?request={request.digest}"
+    elif route is not None:
+        path = route.answer_url(answer)
+    else:
+        path = answer_url(mark.item, answer.code, queue_filter=visit.queue_filter)
+    label = f"answer {number} of {mark.item}"
+    session.remember_step(GradingStep(marks=(mark,), label=label, path=path))
     console.publisher.queue_submissions((mark.submission,))
     session.message = f"Answer {number}: {points_with_unit(mark.points)}."
     if request is not None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from starlette.responses import RedirectResponse, Response
 
 from grader.gradebook import leases
-from grader.web.answer_index import IndexedSubmission
+from grader.web.answer_index import IndexedAnswer, IndexedSubmission
 from grader.web.console import Visit
-from grader.web.marking_queue import QueueItem
+from grader.web.marking_queue import QueueFilter, QueueItem, answer_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,10 @@ class NotebookRoute:
     def query_string(self) -> str:
         """What an address of this route ends with."""
         return f"?notebook={self.code}"
+
+    def answer_url(self, answer: IndexedAnswer) -> str:
+        """Return the address of an answer on this route."""
+        return answer_url(answer.item, answer.code, queue_filter=QueueFilter()) + self.query_string
 
 
 def list_answers(visit: Visit, submission: IndexedSubmission) -> tuple[QueueItem, ...]:
@@ -81,6 +85,6 @@ def step_on_route(
         if waiting and not each.pending:
             continue
         if leases.take_lease(visit.console.book, answer.item, (answer.submission,), holder=holder):
-            return RedirectResponse(f"/mark/{answer.item}/{answer.code}{route.query_string}", 303)
+            return RedirectResponse(route.answer_url(answer), 303)
     leases.release_leases(visit.console.book, holder=visit.session.holder)
     return RedirectResponse(f"/notebook/{route.code}", 303)

@@ -3,7 +3,7 @@
 const drafts = (() => {
   const PREFIX = "draft ";
   /* Fields of the page, not of the person: a draft never brings back an old one. */
-  const OF_THE_PAGE = new Set(["csrf", "show", "search", "request", "notebook"]);
+  const OF_THE_PAGE = new Set(["csrf", "show", "search", "has", "lacks", "grader", "request", "notebook"]);
 
   /* The name is part of the key: who signs in next in this tab is not shown another's draft. */
   const owner = () => `${PREFIX}${JSON.stringify(document.querySelector(".who bdi")?.textContent ?? "")} `;
