@@ -7,7 +7,16 @@ from pathlib import Path
 from course_bench import run_tests
 
 NOTEBOOK = """
-import ctypes, os, subprocess, sys
+import ctypes, io, logging, os, subprocess, sys
+
+class KernelStream(io.TextIOBase):
+    # Stands for the stream of Jupyter's kernel, which writes to no descriptor.
+    def write(self, text):
+        return len(text)
+
+out = sys.stdout = KernelStream()
+log = logging.getLogger("notebook")
+log.addHandler(logging.StreamHandler(sys.stdout))
 
 def by_child():
     print("a")
@@ -36,6 +45,16 @@ def by_stream():
     subprocess.Popen(["echo", "b"], stdout=sys.stdout).wait()
     sys.stdout.buffer.write(b"c\\n")
 
+def by_logger():
+    print("a")
+    log.warning("b")
+    print("c", file=out)
+
+def by_name():
+    out.writelines(["a\\n", "b\\n"])
+    out.flush()
+    print("c")
+
 def by_words():
     sys.stdout.writelines(["ä", "€", "\\ud800", "\\n"])
     print(*range(3), sep="\\n", flush=True)
@@ -61,6 +80,14 @@ def test_stream(by_stream, printed):
     by_stream()
     assert printed.lines() == ["a", "b", "c"]
 
+def test_logger(by_logger, printed):
+    by_logger()
+    assert printed.lines() == ["a", "b", "c"]
+
+def test_name(by_name, printed):
+    by_name()
+    assert printed.lines() == ["a", "b", "c"]
+
 def test_words(by_words, printed):
     by_words()
     assert printed.lines() == ["ä€?", "0", "1", "2"]
@@ -72,4 +99,4 @@ def test_what_children_and_libraries_write_stands_where_it_was_written(tmp_path:
 
     wrong = {name: o.get("sentence") for name, o in outcomes.items() if o["outcome"] != "passed"}
     assert wrong == {}
-    assert len(outcomes) == 6
+    assert len(outcomes) == 8

@@ -8,6 +8,7 @@ asks the test, which may ask in turn before it answers.
 
 import base64
 import builtins
+import contextlib
 import importlib
 import io
 import operator
@@ -424,7 +425,11 @@ class CapturedOutput:
         # Unbuffered: what child processes and C libraries write stands between what Python wrote.
         options = {"encoding": "utf-8", "errors": "replace", "write_through": True}
         streams = [io.FileIO(descriptor, "w", closefd=False) for descriptor in (1, 2)]
+        before = sys.stdout
         sys.stdout = sys.__stdout__ = io.TextIOWrapper(streams[0], **options)
+        with contextlib.suppress(Exception):  # it is whatever the notebook made of it
+            # A logger, or a name that a cell gave the stream, still writes to the one of before.
+            before.write = sys.stdout.write
         sys.stderr = sys.__stderr__ = io.TextIOWrapper(streams[1], **options)
 
     def text(self):
