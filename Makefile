@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test test-all coverage mutants soak lint fix docs fidelity fairness validate browser postgres cluster canvas bench attacks migrating pictures site clean
+.PHONY: demo test test-all coverage mutants soak lint fix docs fidelity fairness validate browser postgres cluster bench attacks migrating pictures site clean
 
 demo: $(VENV)/installed
 	@code=0; $(BIN)/grade examples/submissions || code=$$?; \
@@ -88,9 +88,6 @@ browser: $(VENV)/dev
 cluster: $(VENV)/dev
 	$(PIP) install -c constraints.txt -e '.[cluster]'
 
-canvas: $(VENV)/dev
-	$(PIP) install -c constraints.txt -e '.[canvas]'
-
 postgres: $(VENV)/dev
 	$(PIP) install -c constraints.txt -e '.[postgres]'
 
@@ -102,8 +99,8 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@$(PIP) install -c constraints.txt -e '.[notebooks]'
 	@touch $@
 
-$(VENV)/dev: $(VENV)/installed
-	@$(PIP) install -c constraints.txt -e '.[dev,notebooks,release,archives,xlsx]'
+$(VENV)/dev: $(VENV)/installed Makefile
+	@$(PIP) install -c constraints.txt -e '.[dev,notebooks,release,archives,xlsx,canvas]'
 	@touch $@
 
 clean:
