@@ -88,11 +88,14 @@ class Rejudger:
                 tests: list[str] = []
                 stored_key = stored_keys[name]
                 graded = self._judge_again(
-                    replace(before, submission=submission), book, key=stored_key, unanswered=tests
+                    replace(before, submission=submission),
+                    book,
+                    key=stored_key,
+                    unanswered=tests if keep_unanswered else None,
                 )
                 if graded is None or tests:
                     needs_rerun.append(name)
-                if graded is None or (tests and not keep_unanswered):
+                if graded is None:
                     continue
                 unanswered |= {test: (*unanswered.get(test, ()), name) for test in tests}
                 make_key = self._keys.pending_key if tests else self._keys.rejudged_key
@@ -110,11 +113,12 @@ class Rejudger:
         )
 
     def _judge_again(
-        self, before: Graded, book: Gradebook, *, key: str, unanswered: list[str]
+        self, before: Graded, book: Gradebook, *, key: str, unanswered: list[str] | None
     ) -> Graded | None:
         """Return the new grade; None where a check needs a question that was never asked.
 
-        Tests that ask something new, and so are judged as they were, are put into `unanswered`.
+        Tests that ask something new, and so are judged as they were, are put into `unanswered`;
+        where that is None, a test needs its question as any check does.
         """
         submission, trace = before.submission, book.trace(before.submission.name)
         same_extraction = self._keys.has_same_extraction(key, submission=submission.name)
@@ -141,12 +145,15 @@ class Rejudger:
         *,
         submission: Submission,
         cached: Extraction | None,
-        unanswered: list[str],
+        unanswered: list[str] | None,
     ) -> Graded | None:
         """Judge one notebook of a submission again; None where it must run."""
         judge = self._judges[notebook]
         replayed = self._replayer.refresh(trace, judge.checks, reference=judge.reference)
-        unanswered += replayed.unanswered
+        if unanswered is not None:
+            unanswered += replayed.unanswered
+        elif replayed.unanswered:
+            return None
         trace = replayed.trace
         evidence = judge.evidence(submission, trace)
         question_ids = {question.id for question in judge.checks.questions}
